@@ -1,0 +1,163 @@
+r"""A prediction against independent estimates. A check that fails stops the notebook.
+
+The tolerance is never a constant: it follows from the number of estimates and the false-alarm rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+
+class Disagreement(AssertionError):
+    """A prediction and its estimates differ by more than chance explains."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """The outcome of a check, printed as one line."""
+
+    name: str
+    prediction: float
+    estimate: float
+    standard_error: float
+    z: float
+    replicates: int
+    false_alarm_rate: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name}: predicted {self.prediction:.4g}, measured {self.estimate:.4g} ± {self.standard_error:.2g} "
+            f"(n = {self.replicates}, z = {self.z:.1f}, false-alarm rate {self.false_alarm_rate:g})"
+        )
+
+    def _ipython_display_(self) -> None:
+        """Show nothing where a check ends a cell: its line is printed already."""
+
+
+def agrees(estimates: ArrayLike, prediction: float, name: str, *, false_alarm_rate: float = 1e-3) -> Agreement:
+    r"""Check a predicted mean, or ratio of means, against independent replicates; print the outcome.
+
+    With one column the statistic is $z = (\bar a - p)/\mathrm{se}$. With two columns, numerator $a$ and denominator
+    $b$, the prediction $p = E[a]/E[b]$ says that $a - p\,b$ has mean zero, which is what is tested (Fieller's
+    method): no bias of the ratio, and no bootstrap. The check fails when $|z|$ exceeds the quantile of Student's
+    distribution that ``false_alarm_rate`` sets.
+
+    Parameters
+    ----------
+    estimates : array_like, shape (replicates,) or (replicates, 2)
+        One estimate for each independent network.
+    prediction : float
+        What theory says, in the unit of the estimates; dimensionless for a ratio.
+    name : str
+        What is checked, for the printed line.
+    false_alarm_rate : float
+        Probability that a true prediction fails, in (0, 1).
+
+    Returns
+    -------
+    Agreement
+        Its text is the printed line.
+
+    Raises
+    ------
+    Disagreement
+        If the difference is larger than chance explains, or anything is not finite.
+    ValueError
+        If there are fewer than 10 replicates, they do not vary, or the shape or rate is not allowed.
+
+    References
+    ----------
+    Fieller (1954). Explained in the chapter *Gradients as noise*.
+    """
+    values = np.asarray(estimates, dtype=np.float64)
+    if values.ndim not in (1, 2) or (values.ndim == 2 and values.shape[1] != 2):
+        raise ValueError(f"estimates: shape {values.shape}, but (replicates,) or (replicates, 2) is needed")
+    if len(values) < 10:
+        raise ValueError(f"estimates: {len(values)} replicates, but a standard error needs 10 or more")
+    if not 0 < false_alarm_rate < 1:
+        raise ValueError(f"false_alarm_rate={false_alarm_rate}: a probability between 0 and 1 is needed")
+    numerator, denominator = (values, np.ones(len(values))) if values.ndim == 1 else values.T
+    difference = numerator - prediction * denominator
+    scale = denominator.mean()
+    error = difference.std(ddof=1) / np.sqrt(len(values))
+    if error == 0:
+        raise ValueError("estimates: they do not vary; for an identity use `holds`")
+    z = difference.mean() / error
+    outcome = Agreement(
+        name,
+        float(prediction),
+        float(numerator.mean() / scale),
+        float(error / abs(scale)),
+        float(z),
+        len(values),
+        false_alarm_rate,
+    )
+    if not abs(z) <= stats.t.isf(false_alarm_rate / 2, len(values) - 1):  # written so that a nan fails
+        raise Disagreement(f"{outcome}: disagrees")
+    print(f"{outcome}: agrees")
+    return outcome
+
+
+def holds(error: float, bound: float, name: str) -> None:
+    r"""Check an identity that is exact but for rounding; print the outcome.
+
+    Parameters
+    ----------
+    error : float
+        Size of the violation, $\ge 0$, relative to the size of what is compared.
+    bound : float
+        What rounding can explain: a multiple of the machine precision that the text accounts for.
+    name : str
+        What is checked, for the printed line.
+
+    Raises
+    ------
+    Disagreement
+        If the error exceeds the bound, or is not finite.
+
+    References
+    ----------
+    Used in the chapter *Looks linear*.
+    """
+    line = f"{name}: relative error {float(error):.1e}, rounding allows {bound:.0e}"
+    if not 0 <= float(error) <= bound:
+        raise Disagreement(f"{line}: does not hold")
+    print(f"{line}: holds")
+
+
+def interval(estimates: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    r"""Mean of independent replicates and its confidence interval, $\bar a \pm t_{n-1}\, s/\sqrt n$.
+
+    Parameters
+    ----------
+    estimates : array_like, shape (replicates, ...)
+        At least 2 replicates.
+    level : float
+        Coverage, in (0, 1).
+
+    Returns
+    -------
+    mean, low, high : ndarray, shape (...)
+        In the unit of the estimates.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 2 replicates or the level is not allowed.
+
+    References
+    ----------
+    Student (1908). Used in every chapter.
+    """
+    values = np.asarray(estimates, dtype=np.float64)
+    if values.ndim == 0 or len(values) < 2:
+        raise ValueError(f"estimates: shape {values.shape}, but 2 replicates or more are needed")
+    if not 0 < level < 1:
+        raise ValueError(f"level={level}: a probability between 0 and 1 is needed")
+    mean = values.mean(0)
+    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(0, ddof=1) / np.sqrt(len(values))
+    return mean, mean - half, mean + half

@@ -1,0 +1,159 @@
+"""The book's figures in one style. Functions draw what they are given and compute nothing but intervals.
+
+Colours are seaborn's colour-blind palette, one for each kind of network in every chapter; line style and marker say
+the same again, for print and for readers who see no colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from . import checks
+
+PALETTE = sns.color_palette("colorblind")
+COLOURS = {
+    "plain": PALETTE[0],
+    "residual": PALETTE[1],
+    "looks linear": PALETTE[2],
+    "batch norm": PALETTE[3],
+    "crelu": PALETTE[4],
+    "brown noise": PALETTE[5],
+    "white noise": PALETTE[7],
+    "theory": "black",
+}
+MARKERS = "osD^vP*X"
+
+
+def use_style() -> None:
+    """Set matplotlib's defaults to the book's style: white card, thin axes, sharp on any screen."""
+    sns.set_theme(context="notebook", style="ticks", palette="colorblind")
+    plt.rcParams |= {
+        "figure.figsize": (8, 3.6),
+        "figure.dpi": 144,
+        "figure.facecolor": "white",
+        "figure.constrained_layout.use": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlesize": "medium",
+        "legend.frameon": False,
+        "image.cmap": "viridis",
+    }
+
+
+def curves(x: ArrayLike, ys: Mapping[str, ArrayLike], *, ylabel: str, xlabel: str = "input $x$") -> Figure:
+    """One curve a panel, side by side, each on its own scale.
+
+    Parameters
+    ----------
+    x : array_like, shape (inputs,)
+        Common abscissa.
+    ys : mapping of title to array_like, shape (inputs,)
+        What each panel shows.
+    xlabel, ylabel : str
+        Labels, with units.
+
+    Returns
+    -------
+    Figure
+        One panel for each curve.
+    """
+    figure, axes = plt.subplots(1, len(ys), figsize=(2.3 * len(ys), 2.2), squeeze=False)
+    for axis, (title, y) in zip(axes[0], ys.items(), strict=True):
+        axis.plot(x, y, linewidth=0.8, color=PALETTE[0])
+        axis.set(title=title, xlabel=xlabel)
+    axes[0, 0].set_ylabel(ylabel)
+    return figure
+
+
+def against_depth(
+    depths: ArrayLike,
+    estimates: Mapping[str, ArrayLike],
+    *,
+    ylabel: str,
+    theory: Mapping[str, ArrayLike] | None = None,
+    axis: Axes | None = None,
+    log: bool = True,
+) -> Axes:
+    """Replicates against depth, as mean and 95 % interval, with theory as lines.
+
+    Parameters
+    ----------
+    depths : array_like, shape (depths,)
+        Gated layers.
+    estimates : mapping of label to array_like, shape (depths, replicates)
+        Independent estimates at each depth.
+    ylabel : str
+        Label, with unit.
+    theory : mapping of label to array_like, shape (depths,)
+        Predictions.
+    axis : Axes, optional
+        Where to draw; a new figure otherwise.
+    log : bool
+        Logarithmic ordinate.
+
+    Returns
+    -------
+    Axes
+        What was drawn on.
+    """
+    axis = axis or plt.subplots()[1]
+    for index, (label, values) in enumerate(estimates.items()):
+        mean, low, high = checks.interval(np.asarray(values).T)
+        axis.errorbar(
+            depths,
+            mean,
+            yerr=[mean - low, high - mean],
+            label=label,
+            fmt=MARKERS[index],
+            color=COLOURS.get(label, PALETTE[index]),
+            capsize=3,
+        )
+    for index, (label, values) in enumerate((theory or {}).items()):
+        axis.plot(depths, values, label=label, color="black", linestyle=("-", "--", ":", "-.")[index % 4], linewidth=1)
+    axis.set(xlabel="depth $L$", ylabel=ylabel, yscale="log" if log else "linear")
+    axis.legend()
+    return axis
+
+
+def activation_rasters(
+    active: Mapping[tuple[str, str], ArrayLike], runs: Mapping[tuple[str, str], ArrayLike]
+) -> Figure:
+    """A raster of bits for each row and column, above histograms of unit averages and of run lengths.
+
+    Parameters
+    ----------
+    active : mapping of (row, column) to array_like of bool, shape (inputs, width)
+        Which units are on, black; a complete grid of panels.
+    runs : mapping of (row, column) to array_like of int, shape (runs,)
+        Lengths of the runs of equal bits, in inputs.
+
+    Returns
+    -------
+    Figure
+        Rasters above histograms.
+    """
+    rows, columns = (list(dict.fromkeys(key[axis] for key in active)) for axis in (0, 1))
+    figure = plt.figure(figsize=(2.9 * len(columns), 3.1 * len(rows)))
+    for (row, column), panel in zip(active, figure.subfigures(len(rows), len(columns)).flat, strict=True):
+        axes = panel.subplot_mosaic([["raster", "raster"], ["units", "runs"]], height_ratios=[3, 2])
+        bits = np.asarray(active[row, column]).T
+        units, inputs = bits.shape
+        axes["raster"].imshow(bits, cmap="binary", aspect="auto", interpolation="none", vmin=0, vmax=1)
+        axes["raster"].set(title=f"{column}, {row}", xticks=[], yticks=[], xlabel="input", ylabel="unit")
+        share = np.full(units, 1 / units)
+        axes["units"].hist(bits.mean(1), bins=np.linspace(0, 1, 11), color=PALETTE[0], weights=share)
+        axes["units"].set(xlabel="share on", ylabel="units", xlim=(0, 1), ylim=(0, 1))
+        lengths = np.asarray(runs[row, column])
+        share = np.full(len(lengths), 1 / len(lengths))
+        axes["runs"].hist(lengths, bins=np.linspace(0, inputs, 11), color=PALETTE[2], hatch="//", weights=share)
+        axes["runs"].set(xlabel="run length", ylabel="runs", xlim=(0, inputs), ylim=(0, 1))
+        for name in ("raster", "units", "runs"):
+            axes[name].tick_params(labelsize="x-small")
+    return figure

@@ -1,0 +1,202 @@
+r"""What a set of gradients, or of activations, looks like. Pure functions of tensors.
+
+Gradients have shape ``(..., inputs, outputs)``, curves ``(..., inputs)``, activations ``(..., inputs, width)``.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def covariance(gradients: Tensor) -> Tensor:
+    r"""Covariance of gradients at each pair of inputs, $C(i, j) = E[\nabla_i \nabla_j]$, of each network.
+
+    The mean is over outputs; it is not subtracted, since over random weights the gradient has mean zero.
+
+    Parameters
+    ----------
+    gradients : Tensor, shape (..., inputs, outputs)
+        Any common unit.
+
+    Returns
+    -------
+    Tensor, shape (..., inputs, inputs)
+        Squared unit of ``gradients``.
+
+    Raises
+    ------
+    ValueError
+        If the tensor has fewer than 2 axes, or an empty one.
+
+    References
+    ----------
+    Balduzzi et al. (2017), Definition 1. Used in the chapter *Gradients as noise*.
+    """
+    _needs("gradients", gradients, axes=2)
+    return gradients @ gradients.mT / gradients.shape[-1]
+
+
+def pair_moments(gradients: Tensor) -> Tensor:
+    r"""Covariance over distinct pairs of inputs, and variance, of each network's gradients.
+
+    Their ratio of means over networks estimates the correlation $R$: hand both columns to ``checks.agrees``.
+
+    Parameters
+    ----------
+    gradients : Tensor, shape (..., inputs, outputs)
+        At least two inputs, any common unit.
+
+    Returns
+    -------
+    Tensor of float64, shape (..., 2)
+        $C(i, j)$ averaged over pairs $i \neq j$, then $C(i)$ averaged over inputs; squared unit of ``gradients``.
+
+    Raises
+    ------
+    ValueError
+        If the tensor has fewer than 2 axes, or fewer than 2 inputs.
+
+    References
+    ----------
+    Balduzzi et al. (2017), Definition 1. Used in the chapter *Theorem 1: plain networks*.
+    """
+    _needs("gradients", gradients, axes=2)
+    inputs = gradients.shape[-2]
+    if inputs < 2:
+        raise ValueError(f"gradients: {inputs} input, but a pair needs 2")
+    precise = gradients.double()
+    squares = precise.square().sum(-2).mean(-1)
+    pairs = precise.sum(-2).square().mean(-1) - squares
+    return torch.stack([pairs / (inputs * (inputs - 1)), squares / inputs], dim=-1)
+
+
+def correlation(gradients: Tensor) -> Tensor:
+    r"""Correlation of gradients at distinct inputs, $R = C(i, j) / \sqrt{C(i) C(j)}$, over all networks.
+
+    Parameters
+    ----------
+    gradients : Tensor, shape (networks, inputs, outputs)
+        At least two inputs, statistically alike; any common unit.
+
+    Returns
+    -------
+    Tensor, shape ()
+        Dimensionless; 1 when every input has the same gradient, 0 for white noise.
+
+    Raises
+    ------
+    ValueError
+        As :func:`pair_moments`, or if every gradient is zero.
+
+    References
+    ----------
+    Balduzzi et al. (2017), Definition 1. Used in the chapter *Theorem 1: plain networks*.
+    """
+    across, alone = pair_moments(gradients).flatten(0, -2).mean(0)
+    if alone == 0:
+        raise ValueError("gradients: every one is zero, so their correlation is not defined")
+    return across / alone
+
+
+def autocorrelation(curves: Tensor, lags: int) -> Tensor:
+    r"""Autocorrelation of each curve, $\sum_i z_i z_{i+k} / \sum_i z_i^2$ with $z$ the curve less its mean.
+
+    Parameters
+    ----------
+    curves : Tensor, shape (..., inputs)
+        Values on an evenly spaced grid of inputs.
+    lags : int
+        Largest lag $k$, in grid steps.
+
+    Returns
+    -------
+    Tensor of float64, shape (..., lags + 1)
+        Dimensionless; the first entry is 1.
+
+    Raises
+    ------
+    ValueError
+        If ``lags`` is not between 0 and ``inputs - 1``, or a curve is constant.
+
+    References
+    ----------
+    Box and Jenkins (1976), chapter 2; Balduzzi et al. (2017), Figure 2. Used in the chapter *Gradients as noise*.
+    """
+    _needs("curves", curves, axes=1)
+    inputs = curves.shape[-1]
+    if not isinstance(lags, int) or not 0 <= lags < inputs:
+        raise ValueError(f"lags={lags}: with {inputs} inputs, choose a whole number between 0 and {inputs - 1}")
+    if (curves == curves[..., :1]).all(-1).any():
+        raise ValueError("curves: a constant curve has no autocorrelation")
+    z = curves.double()
+    z = z - z.mean(-1, keepdim=True)
+    power = z.square().sum(-1)
+    return torch.stack([(z[..., : inputs - k] * z[..., k:]).sum(-1) / power for k in range(lags + 1)], dim=-1)
+
+
+def coactivation(active: Tensor) -> Tensor:
+    r"""Share of distinct input pairs at which a unit is active for both, averaged over units.
+
+    Parameters
+    ----------
+    active : Tensor of bool, shape (..., inputs, width)
+        Which units are on.
+
+    Returns
+    -------
+    Tensor of float64, shape (...)
+        Between 0 and 1; 1/4 for independent fair gates, 1/2 for gates that ignore the input.
+
+    Raises
+    ------
+    ValueError
+        If ``active`` is not bool, or there are fewer than 2 inputs.
+
+    References
+    ----------
+    Balduzzi et al. (2017), Section 2. Used in the chapter *Who is active with whom*.
+    """
+    _needs("active", active, axes=2, dtype=torch.bool)
+    inputs = active.shape[-2]
+    if inputs < 2:
+        raise ValueError(f"active: {inputs} input, but a pair needs 2")
+    on = active.sum(-2).double()
+    return (on * (on - 1)).mean(-1) / (inputs * (inputs - 1))
+
+
+def contiguity(active: Tensor) -> Tensor:
+    """Lengths of the runs of equal bits along the inputs, over all units.
+
+    Parameters
+    ----------
+    active : Tensor of bool, shape (..., inputs, width)
+        Which units are on, the inputs in their order along a line.
+
+    Returns
+    -------
+    Tensor of int64, shape (runs,)
+        Each between 1 (a bit unlike both neighbours) and ``inputs`` (a unit that never switches).
+
+    Raises
+    ------
+    ValueError
+        If ``active`` is not bool or has fewer than 2 axes.
+
+    References
+    ----------
+    Balduzzi et al. (2017), Figure 4. Used in the chapter *Who is active with whom*.
+    """
+    _needs("active", active, axes=2, dtype=torch.bool)
+    rows = active.mT.flatten(0, -2)
+    starts = torch.ones_like(rows)
+    starts[:, 1:] = rows[:, 1:] != rows[:, :-1]
+    positions = starts.flatten().nonzero().flatten()
+    return torch.diff(positions, append=positions.new_tensor([rows.numel()]))
+
+
+def _needs(name: str, tensor: Tensor, axes: int, dtype: torch.dtype | None = None) -> None:
+    if tensor.ndim < axes or tensor.numel() == 0:
+        raise ValueError(f"{name}: shape {tuple(tensor.shape)}, but {axes} axes or more, none empty, are needed")
+    if dtype is not None and tensor.dtype != dtype:
+        raise ValueError(f"{name}: dtype {tensor.dtype}, but {dtype} is needed")

@@ -1,0 +1,90 @@
+"""Every exercise of the book: the right answer, each usual mistake, and what is neither."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shattered_lite.exercises import EXERCISES, Exercise, check
+
+BOOK = Path(__file__).parents[1] / "book"
+NUMBER = Exercise(0.25, ((0.5, "Both gates must be open."), (0.75, "You counted the wrong side.")))
+FUNCTION = Exercise(
+    lambda depth: 0.5**depth,
+    ((lambda depth: 0.75**depth, "That is with a skip."), (lambda depth: 0.5 ** (depth + 1), "Count the gates again.")),
+    points=((1,), (5,), (np.arange(4),)),
+)
+ALL = {"a number": NUMBER, "a function": FUNCTION} | EXERCISES
+MISTAKES = [(name, which) for name, exercise in ALL.items() for which in range(len(exercise.mistakes))]
+
+
+@pytest.fixture(autouse=True)
+def registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(EXERCISES, "a number", NUMBER)
+    monkeypatch.setitem(EXERCISES, "a function", FUNCTION)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_right_answer_is_right(name: str, capsys: pytest.CaptureFixture) -> None:
+    check(name, ALL[name].answer)
+    assert capsys.readouterr().out == "Right.\n"
+
+
+@pytest.mark.parametrize(("name", "which"), MISTAKES)
+def test_each_mistake_gets_its_own_hint(name: str, which: int, capsys: pytest.CaptureFixture) -> None:
+    """So no mistake is within the tolerance of the answer, nor of a mistake before it."""
+    mistake, hint = ALL[name].mistakes[which]
+    check(name, mistake)
+    assert capsys.readouterr().out == f"Not yet. {hint}\n"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_answer_yet(name: str, capsys: pytest.CaptureFixture) -> None:
+    check(name, None)
+    assert capsys.readouterr().out.startswith("No answer yet")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_an_exercise_is_well_made(name: str) -> None:
+    exercise = ALL[name]
+    assert exercise.mistakes
+    assert bool(exercise.points) == callable(exercise.answer)
+    assert all(callable(mistake) == callable(exercise.answer) for mistake, _ in exercise.mistakes)
+    hints = [hint for _, hint in exercise.mistakes]
+    assert all(hint.strip() == hint and hint[-1] in ".?!" for hint in hints)
+    if not callable(exercise.answer) and float(exercise.answer) != int(exercise.answer):
+        assert all(f"{float(exercise.answer):.3g}" not in hint for hint in hints)  # a hint that gives the answer away
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_an_unusual_wrong_answer_is_wrong(name: str, capsys: pytest.CaptureFixture) -> None:
+    check(name, (lambda *_: -1234.5678) if callable(ALL[name].answer) else -1234.5678)
+    assert capsys.readouterr().out == "Not yet. The solution below the exercise shows the way; try once more first.\n"
+    check(name, (lambda *_: np.nan) if callable(ALL[name].answer) else np.nan)
+    assert capsys.readouterr().out.startswith("Not yet.")
+
+
+def test_rounding_is_forgiven_and_no_more(capsys: pytest.CaptureFixture) -> None:
+    for answer, printed in ((0.25 * 1.0049, "Right."), (0.25 * 1.0051, "Not yet."), (np.float32(0.25), "Right.")):
+        check("a number", answer)
+        assert capsys.readouterr().out.startswith(printed)
+
+
+def test_unknown_names_and_wrong_kinds_are_named() -> None:
+    with pytest.raises(ValueError, match=r"name='nonsense': choose one of 'a function', 'a number'"):
+        check("nonsense", 1.0)
+    with pytest.raises(ValueError, match=r"answer=0\.5: this exercise asks for a function"):
+        check("a function", 0.5)
+    with pytest.raises(ValueError, match=r"answer=<.*: this exercise asks for a number"):
+        check("a number", lambda: 0.25)
+    with pytest.raises(ValueError, match=r"answer='a quarter': this exercise asks for a number"):
+        check("a number", "a quarter")
+
+
+def test_the_book_asks_exactly_these() -> None:
+    text = "".join(path.read_text() for path in sorted(BOOK.glob("*.md")))
+    asked = set(re.findall(r"exercises\.check\(\s*[\"']([^\"']+)[\"']", text))
+    assert asked == set(EXERCISES) - {"a number", "a function"}

@@ -1,0 +1,225 @@
+"""The house rules: who may import whom, no state, documented, small, and usable without the book's tools."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import shattered_lite as sl
+
+PACKAGE = Path(sl.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+TREES = {path.relative_to(PACKAGE).with_suffix("").as_posix(): ast.parse(path.read_text()) for path in FILES}
+# A module may use those before it, never those after it.
+ORDER = [
+    "theory", "networks", "initializers", "sampling", "structure", "checks", "data", "training", "sweep", "diagnose",
+    "records", "exercises", "plots",
+]  # fmt: skip
+ALONE = {"theory", "structure", "checks"}
+
+
+def room(name: str) -> str:
+    return name.split("/")[0]
+
+
+RULES = [name for name in TREES if not name.startswith("_")]  # of a folder, every file by its own
+MODULES = [name for name in ORDER if name in {room(rule) for rule in RULES}]
+
+
+def own_imports(name: str) -> set[str]:
+    """Rooms of the package that a module imports, by any of the ways to write it."""
+    found: set[str] = set()
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.ImportFrom) and 0 < node.level <= name.count("/"):
+            continue  # a neighbour in the same room
+        if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("shattered_lite")):
+            module = (node.module or "").removeprefix("shattered_lite").lstrip(".")
+            found |= {module.split(".")[0]} if module else {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names = (alias.name for alias in node.names if alias.name.split(".")[0] == "shattered_lite")
+            found |= {[*name.split("."), "shattered_lite"][1] for name in names}
+    return found
+
+
+def foreign_imports(tree: ast.AST) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            found.add((node.module or "").split(".")[0])
+        elif isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_imports_run_one_way(name: str) -> None:
+    assert room(name) in ORDER, f"{name} has no place in the order of the modules"
+    allowed = set() if room(name) in ALONE else set(ORDER[: ORDER.index(room(name))])
+    assert own_imports(name) <= allowed
+
+
+def test_theory_needs_no_simulation() -> None:
+    for name in RULES:
+        foreign = foreign_imports(TREES[name])
+        assert room(name) != "theory" or foreign <= {"__future__", "collections", "typing", "math", "numpy", "scipy"}
+        assert room(name) == "plots" or not foreign & {"matplotlib", "seaborn"}, name
+
+
+def assigned(node: ast.stmt) -> list[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return [name.id for target in targets if target for name in ast.walk(target) if isinstance(name, ast.Name)]
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_no_module_level_state(name: str) -> None:
+    """At module level only constants, types and __all__; and no function writes to them."""
+    stores = ast.Assign | ast.AnnAssign | ast.AugAssign
+    names = {each for node in TREES[name].body if isinstance(node, stores) for each in assigned(node)}
+    for each in names:
+        is_type = each[0].isupper() and not each.isupper()
+        assert each.isupper() or is_type or each == "__all__", each
+    for function in ast.walk(TREES[name]):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        for node in ast.walk(function):
+            assert not isinstance(node, ast.Global), f"{function.name} declares a global"
+            if isinstance(node, ast.Assign | ast.AugAssign | ast.Delete):
+                targets = node.targets if isinstance(node, ast.Assign | ast.Delete) else [node.target]
+                roots = [inner for target in targets for inner in ast.walk(target) if isinstance(inner, ast.Name)]
+                assert not names & {root.id for root in roots}, f"{function.name} writes to a constant"
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_seeds_are_set_only_where_a_configuration_states_one(name: str) -> None:
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Attribute) and node.attr in ("manual_seed", "seed_all", "default_rng"):
+            assert room(name) in ("training", "sweep"), f"{name}, line {node.lineno}"
+
+
+def public_functions(module: types.ModuleType) -> list:
+    return [
+        thing
+        for name, thing in vars(module).items()
+        if inspect.isfunction(thing) and not name.startswith("_") and thing.__module__.startswith(module.__name__)
+    ]
+
+
+def public_classes(module: types.ModuleType) -> list:
+    return [
+        thing
+        for name, thing in vars(module).items()
+        if inspect.isclass(thing) and not name.startswith("_") and thing.__module__.startswith(module.__name__)
+    ]
+
+
+FUNCTIONS = [function for name in MODULES for function in public_functions(getattr(sl, name))] + [sl.glue]
+MATHEMATICS = {"theory", "initializers", "sampling", "structure", "checks"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: f"{function.__module__}.{function.__name__}")
+def test_public_functions_say_what_they_take_give_and_refuse(function) -> None:
+    text, signature = inspect.getdoc(function) or "", inspect.signature(function)
+    assert text.split("\n")[0].strip()
+    tree = ast.parse(inspect.cleandoc("\n" + inspect.getsource(function)))
+    titles = ("Parameters", "Returns", "Raises", "References")
+    sections = {title: f"{title}\n{'-' * len(title)}" in text for title in titles}
+    if signature.parameters:
+        assert sections["Parameters"]
+        described = text.split("Parameters\n")[1].split("\n\n")[0]
+        for parameter in signature.parameters:
+            assert parameter in described, f"{parameter} is not described"
+    if signature.return_annotation not in ("None", None):
+        assert sections["Returns"]
+    if any(isinstance(node, ast.Raise) for node in ast.walk(tree)):
+        assert sections["Raises"]
+    if function.__module__.split(".")[1] in MATHEMATICS:
+        assert sections["References"]
+    assert inspect.Signature.empty not in {each.annotation for each in signature.parameters.values()}
+    assert signature.return_annotation is not inspect.Signature.empty
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_modules_and_classes_are_described(name: str) -> None:
+    module = getattr(sl, name)
+    assert module.__doc__
+    assert all(thing.__doc__ and not thing.__doc__.startswith(f"{thing.__name__}(") for thing in public_classes(module))
+
+
+def test_all_is_complete() -> None:
+    assert sorted(sl.__all__) == list(sl.__all__)
+    assert {room(name) for name in RULES} <= set(sl.__all__)
+    public = {name for name in vars(sl) if not name.startswith("_")}
+    assert set(sl.__all__) == public
+    assert sl.sample_gradients is sl.sampling.sample_gradients
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_holds_one_idea(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 300
+
+
+def test_the_package_stays_small() -> None:
+    assert sum(len(path.read_text().splitlines()) for path in FILES) <= 2_750  # about 2,500: a tenth more at most
+
+
+ALONE_IN_COLAB = """
+import sys
+blocked = ("myst_nb", "jupyter", "jupytext", "nbformat", "nbclient", "sphinx", "IPython", "ipykernel", "distributed")
+class Missing:
+    def find_spec(self, name, *_):
+        if name.split(".")[0].startswith(blocked):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+import shattered_lite as sl
+sl.glue("answer", 42)
+"""
+
+
+def test_it_works_without_the_books_tools() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE_IN_COLAB], capture_output=True, text=True, cwd=PACKAGE.parent, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "answer = 42\n"
+
+
+def test_importing_it_changes_nothing_global() -> None:
+    code = (
+        "import torch, numpy as np, matplotlib; before = torch.get_rng_state(), str(np.random.get_state()), "
+        "dict(matplotlib.rcParams), torch.get_default_dtype(), torch.get_num_threads(); import shattered_lite; "
+        "after = torch.get_rng_state(), str(np.random.get_state()), dict(matplotlib.rcParams), "
+        "torch.get_default_dtype(), torch.get_num_threads(); "
+        "print(torch.equal(before[0], after[0]) and before[1:] == after[1:])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent, check=True)
+    assert done.stdout == "True\n"
+
+
+def test_glue_prints_outside_the_book(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    monkeypatch.setitem(sys.modules, "myst_nb", None)  # what a missing package looks like to an import
+    sl.glue("correlation", 0.25)
+    assert capsys.readouterr().out == "correlation = 0.25\n"
+
+
+def test_glue_hands_over_inside_the_book(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    pasted = []
+    book = types.ModuleType("myst_nb")
+    book.glue = lambda name, value, display: pasted.append((name, value, display))
+    monkeypatch.setitem(sys.modules, "myst_nb", book)
+    sl.glue("correlation", 0.25)
+    assert pasted == [("correlation", 0.25, False)]
+    assert capsys.readouterr().out == ""
+
+
+def test_it_is_typed() -> None:
+    assert (PACKAGE / "py.typed").exists()
+    assert isinstance(sl.theory.plain(1).correlation, np.ndarray | np.float64)
+    assert isinstance(sl.structure.correlation(torch.ones(2, 2, 1)), torch.Tensor)

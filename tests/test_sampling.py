@@ -1,0 +1,462 @@
+"""The samplers against autograd, against sums over paths, and against each other in law."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from torch import Tensor, nn
+
+import shattered_lite as sl
+from shattered_lite import sampling
+
+FALSE_ALARM = 1e-4  # of each comparison of two samples
+SCALARS = torch.tensor([-1.5, -0.4, 0.1, 0.3, 0.5, 0.9, 1.6, 2.0], dtype=torch.float64)
+VECTORS = torch.tensor(
+    [[1, 0, 0], [0.8, 0.6, 0], [0, 1, 0], [0, 0, 2], [-1, 0, 0], [0.5, 0.5, 0.5], [0, -1, 1], [-1, -1, 0]],
+    dtype=torch.float64,
+)
+KINDS, NORMALISATIONS = ("plain", "residual"), ("none", "centred", "batch")
+LAWS = list(itertools.product(KINDS, NORMALISATIONS, ("scalars", "vectors")))
+SCALES = {"plain": (1.0, 1.0), "residual": (0.8, 0.7)}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Small tensors gain nothing from threads, and lose much to them on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+class Normalise(nn.Module):
+    """Over the batch, its statistics constant in the gradient."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how = how
+
+    def forward(self, z: Tensor) -> Tensor:
+        centred = z - z.mean(0).detach()
+        if self.how == "centred":
+            return centred
+        deviation = z.detach().std(0, correction=0)
+        return centred / torch.where(deviation > 0, deviation, 1.0)
+
+
+def ordinary_module(kind: str, depth: int, width: int, inputs: Tensor, normalisation: str = "none") -> nn.Sequential:
+    """The network of the sampler's docstring, as anyone would build it."""
+    alpha, beta = SCALES[kind]
+    fan_in = 1 if inputs.ndim == 1 else inputs.shape[1] + 1
+    network = sl.networks.fully_connected(
+        kind, depth=depth, width=width, inputs=fan_in, outputs=width, alpha=alpha, beta=beta
+    ).double()
+    if kind == "residual":
+        network[-1] = nn.Identity()
+    if normalisation != "none":
+        for layer in network[2 : depth + 1]:
+            branch = layer.branch if kind == "residual" else layer
+            branch.insert(0, Normalise(normalisation))
+    if inputs.ndim == 2:
+        nn.init.zeros_(network[0].bias)
+    return network
+
+
+def points(inputs: Tensor) -> Tensor:
+    """What goes into the module; for vectors, the last coordinate is the direction of differentiation."""
+    return inputs[:, None].clone() if inputs.ndim == 1 else nn.functional.pad(inputs, (0, 1))
+
+
+def autograd(network: nn.Module, inputs: Tensor, output: int) -> Tensor:
+    x = points(inputs).requires_grad_()
+    return torch.autograd.grad(network(x)[:, output].sum(), x)[0][:, -1]
+
+
+def linear_layers(network: nn.Module) -> list[nn.Linear]:
+    return [child for child in network.modules() if isinstance(child, nn.Linear)]
+
+
+@torch.no_grad()
+def give_weights(network: nn.Module, drawn: list[Tensor], which: int, inputs: Tensor) -> None:
+    """The sampler's own standard normals, in the order in which it drew them."""
+    stem, *layers = linear_layers(network)
+    first = drawn[0][which, 0]
+    if inputs.ndim == 1:
+        stem.weight.copy_(first[:1].T)
+        stem.bias.copy_(first[1])
+    else:
+        stem.weight.copy_(first.T)
+    for layer, weights in zip(layers, drawn[1:], strict=True):
+        layer.weight.copy_(math.sqrt(2 / layer.in_features) * weights[which].T)
+
+
+@contextmanager
+def recorded(name: str) -> Iterator[list[Tensor]]:
+    """What a random function of torch returned, call by call."""
+    calls, original = [], getattr(torch, name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, name, lambda *args, **kwargs: calls.append(original(*args, **kwargs)) or calls[-1])
+        yield calls
+
+
+def sample(kind: str, normalisation: str, inputs: Tensor, networks: int, seed: int, **options) -> Tensor:
+    alpha, beta = SCALES[kind]
+    return sl.sample_gradients(
+        kind,
+        inputs=inputs,
+        networks=networks,
+        normalisation=normalisation,
+        alpha=alpha,
+        beta=beta,
+        generator=torch.Generator().manual_seed(seed),
+        **{"depth": 3, "width": 8} | options,
+    )
+
+
+@pytest.mark.parametrize(("kind", "normalisation", "inputs"), LAWS)
+def test_forward_mode_is_autograd(kind: str, normalisation: str, inputs: str) -> None:
+    x = {"scalars": SCALARS, "vectors": VECTORS}[inputs]
+    with recorded("randn") as drawn:
+        gradients = sample(kind, normalisation, x, networks=3, seed=0, depth=4, width=5, outputs=5)
+    for which, output in itertools.product(range(3), range(5)):
+        network = ordinary_module(kind, 4, 5, x, normalisation)
+        give_weights(network, drawn, which, x)
+        torch.testing.assert_close(gradients[which, :, output], autograd(network, x, output), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(("kind", "normalisation", "inputs"), LAWS)
+def test_activations_are_those_of_the_module(kind: str, normalisation: str, inputs: str) -> None:
+    x = {"scalars": SCALARS, "vectors": VECTORS}[inputs]
+    alpha, beta = SCALES[kind]
+    with recorded("randn") as drawn:
+        active = sl.sample_activations(
+            kind, depths=[1, 2, 4], width=6, inputs=x, networks=2, generator=torch.Generator().manual_seed(1),
+            normalisation=normalisation, alpha=alpha, beta=beta,
+        )  # fmt: skip
+    assert active.shape == (3, 2, 8, 6)
+    for which in range(2):
+        network, seen = ordinary_module(kind, 4, 6, x, normalisation), []
+        give_weights(network, drawn, which, x)
+        for gate in (child for child in network.modules() if isinstance(child, nn.ReLU)):
+            gate.register_forward_hook(lambda _, arguments, __, seen=seen: seen.append(arguments[0] > 0))
+        network(points(x))
+        assert torch.equal(active[:, which], torch.stack([seen[0], seen[1], seen[3]]))
+
+
+def paths(width: int, depth: int, drawn: list[Tensor], open_at: list[Tensor], output: int) -> float:
+    """Sum over all paths from the first units to the output: product of the weights, if every gate is open."""
+    total = 0.0
+    for path in itertools.product(range(width), repeat=depth):
+        if all(gates[unit] for gates, unit in zip(open_at, path, strict=True)):
+            steps = zip(drawn[1:], path, [*path[1:], output], strict=True)
+            total += drawn[0][path[0]] * math.prod(math.sqrt(2 / width) * w[start, end] for w, start, end in steps)
+    return float(total)
+
+
+@pytest.mark.parametrize(("width", "depth"), [(2, 3), (3, 2)])
+def test_independent_gates_count_their_paths(width: int, depth: int) -> None:
+    x = SCALARS[:3]
+    with recorded("randn") as drawn, recorded("randint") as coins:
+        gradients = sample("plain", "none", x, 2, seed=2, depth=depth, width=width, outputs=width, gates="independent")
+    for which, i, output in itertools.product(range(2), range(3), range(width)):
+        own = [drawn[0][which, 0, 0], *(weights[which] for weights in drawn[1:])]
+        expected = paths(width, depth, own, [coin[which, i] for coin in coins], output)
+        assert gradients[which, i, output].item() == pytest.approx(expected, rel=1e-12, abs=1e-14)
+
+
+def test_rectifier_gates_count_their_paths() -> None:
+    width, depth = 3, 3
+    with recorded("randn") as drawn:
+        gradients = sample("plain", "none", SCALARS, 2, seed=3, depth=depth, width=width, outputs=1)
+    for which, (i, x) in itertools.product(range(2), enumerate(SCALARS.tolist())):
+        slope, bias = drawn[0][which, 0]
+        z, gates = [float(v * x + b) for v, b in zip(slope, bias, strict=True)], []
+        for weights in drawn[1:]:
+            gates.append([value > 0 for value in z])
+            z = [sum(max(0, z[k]) * float(weights[which, k, m]) for k in range(width)) for m in range(width)]
+        expected = paths(width, depth, [slope, *(weights[which] for weights in drawn[1:])], gates, 0)
+        assert gradients[which, i, 0].item() == pytest.approx(expected, rel=1e-12, abs=1e-14)
+
+
+# Laws. Two samples of gradients at 8 inputs, one row a network.
+
+
+def p_values(first: Tensor, second: Tensor) -> dict[str, float]:
+    a, b = first.double().numpy(), second.double().numpy()
+    found = {}
+    for name, statistic in {
+        "mean square": lambda g: np.square(g).mean(1),
+        "fourth moment": lambda g: (g**4).mean(1),
+        "near pair": lambda g: g[:, 3] * g[:, 4],
+        "far pair": lambda g: g[:, 0] * g[:, 6],
+    }.items():
+        found[f"{name}, t-test"] = stats.ttest_ind(statistic(a), statistic(b), equal_var=False).pvalue
+    for name, statistic in {
+        "one input": lambda g: g[:, 2],
+        "difference": lambda g: g[:, 3] - g[:, 2],
+        "mean square": lambda g: np.square(g).mean(1),
+    }.items():
+        found[f"{name}, Kolmogorov-Smirnov"] = stats.ks_2samp(statistic(a), statistic(b)).pvalue
+    return found
+
+
+def assert_same_law(first: Tensor, second: Tensor) -> None:
+    found = p_values(first, second)
+    assert all(p >= FALSE_ALARM for p in found.values()), found
+
+
+@cache
+def many(kind: str, normalisation: str, inputs: str, method: str) -> Tensor:
+    x = {"scalars": SCALARS, "vectors": VECTORS}[inputs]
+    return sample(kind, normalisation, x, networks=8_000, seed=len(method), method=method)[..., 0]
+
+
+@cache
+def loop(kind: str, normalisation: str, inputs: str) -> Tensor:
+    """The obvious way: one module after the other, He weights from torch.nn.init, autograd."""
+    x = {"scalars": SCALARS, "vectors": VECTORS}[inputs]
+    generator = torch.Generator().manual_seed(5)
+    gradients = []
+    for _ in range(600):
+        network = ordinary_module(kind, 3, 8, x, normalisation)
+        stem, *layers = linear_layers(network)
+        nn.init.normal_(stem.weight, generator=generator)
+        if x.ndim == 1:
+            nn.init.normal_(stem.bias, generator=generator)
+        for layer in layers:
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+        gradients.append(autograd(network, x, 0))
+    return torch.stack(gradients)
+
+
+@pytest.mark.parametrize(("kind", "normalisation", "inputs"), LAWS)
+def test_both_methods_have_one_law(kind: str, normalisation: str, inputs: str) -> None:
+    assert_same_law(many(kind, normalisation, inputs, "weights"), many(kind, normalisation, inputs, "gram"))
+
+
+@pytest.mark.parametrize("method", ["weights", "gram"])
+@pytest.mark.parametrize(("kind", "normalisation", "inputs"), LAWS)
+def test_both_methods_have_the_law_of_the_obvious_loop(kind: str, normalisation: str, inputs: str, method: str) -> None:
+    assert_same_law(many(kind, normalisation, inputs, method), loop(kind, normalisation, inputs))
+
+
+def test_independent_gates_have_one_law() -> None:
+    first, second = (
+        sample("plain", "none", SCALARS, 8_000, seed, gates="independent", method=method)[..., 0]
+        for seed, method in enumerate(("weights", "gram"))
+    )
+    assert_same_law(first, second)
+
+
+def test_the_law_survives_float32_and_depth() -> None:
+    """At depth 24 values and tangents are nearly collinear: the square root must not lose the small directions."""
+    first, second = (
+        sample("plain", "none", SCALARS.float(), 1_500, seed, method=method, depth=24, width=32)[..., 0]
+        for seed, method in enumerate(("weights", "gram"))
+    )
+    assert first.dtype == second.dtype == torch.float32
+    assert_same_law(first, second)
+
+
+def one_over_n(patch: pytest.MonkeyPatch) -> None:
+    original = sampling._mix_by_gram
+    patch.setattr(sampling, "_mix_by_gram", lambda branch, variance, g: original(branch, variance / 2, g))
+
+
+def a_twentieth_too_much(patch: pytest.MonkeyPatch) -> None:
+    original = sampling._mix_by_gram
+    patch.setattr(sampling, "_mix_by_gram", lambda branch, variance, g: original(branch, 1.05**2 * variance, g))
+
+
+def gates_of_another_input(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sampling, "_active", lambda _, state, __: (state[:, 0].roll(1, 1) > 0).to(state.dtype))
+
+
+def tangents_forget_their_values(patch: pytest.MonkeyPatch) -> None:
+    original = sampling._square_root
+
+    def blockwise(gram: Tensor) -> Tensor:
+        half = gram.shape[-1] // 2
+        gram = gram.clone()
+        gram[:, :half, half:] = gram[:, half:, :half] = 0
+        return original(gram)
+
+    patch.setattr(sampling, "_square_root", blockwise)
+
+
+def one_layer_less(patch: pytest.MonkeyPatch) -> None:
+    original = sampling._preactivations
+    patch.setattr(sampling, "_preactivations", lambda *arguments: itertools.islice(original(*arguments), 3))
+
+
+@pytest.mark.parametrize(
+    "mutation", [one_over_n, a_twentieth_too_much, gates_of_another_input, tangents_forget_their_values, one_layer_less]
+)
+def test_the_comparison_of_laws_bites(mutation, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = many("plain", "none", "scalars", "weights")
+    mutation(monkeypatch)
+    wrong = sample("plain", "none", SCALARS, networks=8_000, seed=9, method="gram")[..., 0]
+    with pytest.raises(AssertionError):
+        assert_same_law(right, wrong)
+
+
+def test_the_comparison_with_the_loop_bites(monkeypatch: pytest.MonkeyPatch) -> None:
+    one_over_n(monkeypatch)
+    with pytest.raises(AssertionError):
+        wrong = sample("plain", "none", SCALARS, 8_000, 9, method="gram")[..., 0]
+        assert_same_law(wrong, loop("plain", "none", "scalars"))
+
+
+# Square root, memory, chunks, randomness.
+
+
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 2**31))
+def test_square_root_of_any_gram_matrix(size: int, rank: int, seed: int) -> None:
+    """Full rank or not: F F' gives the matrix back to the square root of the pivots that count as zero."""
+    columns = torch.randn(3, size, rank, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    gram = columns @ columns.mT
+    factor = sampling._square_root(gram)
+    assert torch.equal(factor, factor.tril())
+    largest = gram.diagonal(dim1=-2, dim2=-1).amax()
+    torch.testing.assert_close(factor @ factor.mT, gram, rtol=0, atol=1e-6 * largest.item())
+
+
+def test_square_root_of_collinear_columns() -> None:
+    base = torch.tensor([[1.0, 2.0, 3.0]], dtype=torch.float64)
+    columns = torch.cat([base, 2 * base, base + 1e-9, 0 * base])[None]
+    factor = sampling._square_root(columns @ columns.mT)
+    assert torch.isfinite(factor).all()
+    torch.testing.assert_close(factor @ factor.mT, columns @ columns.mT, rtol=1e-12, atol=1e-12)
+
+
+MEMORY = """
+import resource, torch, shattered_lite as sl
+torch.set_num_threads(1)
+x = torch.linspace(-2, 2, 256)
+ensemble = lambda depth: sl.sampling.Ensemble("plain", depth, 64)
+def run(depth, keep):
+    kept = []
+    for state in sl.sampling._preactivations(ensemble(depth), x, 16, torch.Generator().manual_seed(0)):
+        kept.append(state) if keep else None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(run(10, False), run(200, False), run(200, True))
+"""
+
+
+def test_memory_does_not_grow_with_depth() -> None:
+    """Peak of a process of its own, which only ever rises: depth 10, then 200, then 200 with every state kept."""
+    printed = subprocess.run([sys.executable, "-c", MEMORY], check=True, capture_output=True, text=True).stdout
+    shallow, deep, kept = map(int, printed.split())
+    would_grow = kept - deep
+    assert would_grow > 0  # this measure sees memory that does grow: 200 states of 2 MiB
+    assert deep - shallow < 0.05 * would_grow
+
+
+def test_chunks_join_to_what_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "CHUNK_BYTES", 2 * 3 * 4 * 8 * 5)  # 5 networks a chunk
+    gradients = sample("plain", "none", SCALARS[:3], 13, seed=0, width=4, depth=1)
+    assert gradients.shape == (13, 3, 1)
+    assert len(torch.unique(gradients[:, 0, 0][gradients[:, 0, 0] != 0])) == (gradients[:, 0, 0] != 0).sum()
+    assert list(sampling._chunks(sampling.Ensemble("plain", 1, 4), SCALARS[:3], 13)) == [5, 5, 3]
+    active = sl.sample_activations(
+        "plain", depths=[1, 2], width=4, inputs=SCALARS[:3], networks=13, generator=torch.Generator().manual_seed(0)
+    )
+    assert active.shape == (2, 13, 3, 4)
+
+
+@pytest.mark.parametrize("method", ["weights", "gram"])
+def test_only_the_generator_decides(method: str) -> None:
+    before = torch.get_rng_state()
+    first, again, other = (sample("plain", "none", SCALARS, 4, seed, method=method) for seed in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@settings(derandomize=True, deadline=None, max_examples=80)
+@given(
+    kind=st.sampled_from(KINDS),
+    depth=st.integers(1, 4),
+    width=st.integers(1, 4),
+    inputs=st.integers(1, 5),
+    fan_in=st.integers(0, 3),
+    networks=st.integers(1, 30),
+    normalisation=st.sampled_from(NORMALISATIONS),
+    gates=st.sampled_from(["relu", "independent"]),
+    method=st.sampled_from(["weights", "gram"]),
+    dtype=st.sampled_from([torch.float32, torch.float64]),
+    data=st.data(),
+)
+def test_shapes(kind, depth, width, inputs, fan_in, networks, normalisation, gates, method, dtype, data) -> None:
+    generator = torch.Generator().manual_seed(data.draw(st.integers(0, 2**31)))
+    x = torch.randn((inputs, fan_in) if fan_in else (inputs,), generator=generator, dtype=dtype)
+    outputs = data.draw(st.integers(1, width))
+    arguments = {"width": width, "inputs": x, "networks": networks, "generator": generator}
+    if normalisation != "none" and inputs < 3:
+        with pytest.raises(ValueError, match=rf"inputs: {inputs} of them, but normalising .* 3 or more"):
+            sl.sample_gradients(kind, depth=depth, normalisation=normalisation, **arguments)
+        return
+    gradients = sl.sample_gradients(
+        kind, depth=depth, outputs=outputs, normalisation=normalisation, gates=gates, method=method, **arguments
+    )
+    assert gradients.shape == (networks, inputs, outputs)
+    assert gradients.dtype == dtype
+    assert torch.isfinite(gradients).all()  # even where narrow layers have died
+    active = sl.sample_activations(kind, depths=range(1, depth + 1), normalisation=normalisation, **arguments)
+    assert active.shape == (depth, networks, inputs, width)
+    assert active.dtype == torch.bool
+
+
+GOOD = {"kind": "plain", "depth": 2, "width": 4, "inputs": SCALARS, "networks": 2}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"kind": "resnet"}, r"kind='resnet': choose one of 'plain', 'residual'"),
+        ({"depth": 0}, r"depth=0: a whole number, 1 or more"),
+        ({"depth": 2.0}, r"depth=2\.0: a whole number, 1 or more"),
+        ({"width": -1}, r"width=-1: a whole number, 1 or more"),
+        ({"width": True}, r"width=True: a whole number, 1 or more"),
+        ({"networks": 0}, r"networks=0: a whole number, 1 or more"),
+        ({"outputs": 0}, r"outputs=0: choose between 1 and width=4"),
+        ({"outputs": 5}, r"outputs=5: choose between 1 and width=4"),
+        ({"outputs": 1.5}, r"outputs=1\.5: choose between 1 and width=4"),
+        ({"normalisation": "layer"}, r"normalisation='layer': choose one of 'none', 'centred', 'batch'"),
+        ({"gates": "coins"}, r"gates='coins': choose one of 'relu', 'independent'"),
+        ({"method": "exact"}, r"method='exact': choose one of 'weights', 'gram'"),
+        ({"alpha": 0.5}, r"alpha=0\.5, beta=1\.0: only a residual network"),
+        ({"kind": "residual", "alpha": 0.0}, r"alpha=0\.0: a scale is positive and finite"),
+        ({"kind": "residual", "beta": float("nan")}, r"beta=nan: a scale is positive and finite"),
+        ({"kind": "residual", "beta": -1}, r"beta=-1: a scale is positive and finite"),
+        ({"inputs": [0.5, 1.0]}, r"inputs=\[0\.5, 1\.0\]: a floating-point tensor of shape"),
+        ({"inputs": torch.arange(3)}, r"inputs=tensor.*: a floating-point tensor of shape"),
+        ({"inputs": torch.zeros(2, 2, 2)}, r"(?s)inputs=tensor.*: a floating-point tensor of shape"),
+        ({"inputs": torch.zeros(0)}, r"inputs=tensor.*: a floating-point tensor of shape"),
+        ({"inputs": torch.tensor([1.0, math.inf])}, r"inputs: every entry must be finite"),
+        ({"inputs": SCALARS[:2], "normalisation": "batch"}, r"inputs: 2 of them, but .* 3 or more"),
+    ],
+)
+def test_what_is_not_allowed_is_named(wrong: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        sl.sample_gradients(**GOOD | wrong, generator=torch.Generator())
+
+
+@pytest.mark.parametrize("depths", [[], [0, 1], [2, 1], [1, 1], [1.5, 2]])
+def test_wrong_depths_of_activations_are_named(depths: list) -> None:
+    arguments = {"width": 4, "inputs": SCALARS, "networks": 2, "generator": torch.Generator()}
+    with pytest.raises(ValueError, match=r"depths=\[.*\]: give one or more depths, increasing from 1"):
+        sl.sample_activations("plain", depths=depths, **arguments)
