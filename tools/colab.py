@@ -1,0 +1,194 @@
+"""The notebooks that Colab opens: made from the built book, linked from each page's rocket.
+
+The build leaves them in ``_build/notebooks``; ``python -m tools.colab`` puts them into ``notebooks``, and
+``python -m tools.colab --check`` tells whether a chapter has changed since.
+"""
+
+import argparse
+import hashlib
+import re
+import shutil
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from copy import deepcopy
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from sphinx.application import Sphinx
+
+from tools.markdown import END_GLUED, GLUED, Block, CodeCell, Page, code_cells
+from tools.site import BRANCH, ROOT, address
+
+BUILT, COMMITTED = ROOT / "_build" / "notebooks", ROOT / "notebooks"
+MEASURED = re.compile(f"{GLUED}(.*?){END_GLUED}")
+
+
+def install_cell() -> str:
+    """The code that brings the package to a machine without it; where it is installed, nothing happens.
+
+    Its requirements are ranges, and pip replaces no package that satisfies them: what Colab has stays as it is.
+    """
+    return (
+        "import importlib.util\n\n"
+        'if importlib.util.find_spec("shattered_lite") is None:\n'
+        f'    %pip install --quiet "shattered-lite @ git+{address("Repository")}.git"'
+    )
+
+
+def notebook_name(app: Sphinx, docname: str) -> str | None:
+    """``NN-page`` for the start page (00) and the numbered chapters; None for a page that is no notebook."""
+    number = app.env.toc_secnumbers.get(docname, {}).get("", (0,) if docname == app.config.root_doc else None)
+    is_notebook = number is not None and "kernelspec" in app.env.metadata[docname]
+    return f"{number[0]:02d}-{docname}" if is_notebook else None
+
+
+def colab_link(name: str) -> str:
+    """Where Colab opens the notebook ``name``."""
+    repository = address("Repository").removeprefix("https://github.com/")
+    return f"https://colab.research.google.com/github/{repository}/blob/{BRANCH}/notebooks/{name}.ipynb"
+
+
+def add_rocket(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
+    """A button at the top of each notebook page. The theme's own would open the ``.md`` file."""
+    name = notebook_name(app, pagename) if pagename in app.env.found_docs else None
+    if name:
+        rocket = {"type": "link", "url": colab_link(name), "tooltip": "Open in Colab", "icon": "fas fa-rocket"}
+        context["header_buttons"].insert(0, rocket | {"text": "", "label": "launch-colab-button"})
+
+
+def in_cells(blocks: Iterable[Block]) -> list[list[str] | CodeCell]:
+    """Text between code cells becomes one cell, and each section begins a new one so that Colab can fold it."""
+    cells: list[list[str] | CodeCell] = []
+    for block in blocks:
+        if isinstance(block, CodeCell):
+            cells.append(block)
+        elif not cells or isinstance(cells[-1], CodeCell) or re.match("#{1,3} ", block):
+            cells.append([block])
+        else:
+            cells[-1].append(block)
+    return cells
+
+
+def with_hidden_cells(blocks: list[Block], executed: NotebookNode) -> list[Block]:
+    """Put back the cells that the page does not show, each right after the code cell before it: they must still run."""
+    shown = {cell.index for cell in code_cells(blocks)}
+    hidden_after: dict[int, list[CodeCell]] = defaultdict(list)
+    last = -1
+    for index, cell in enumerate(executed.cells):
+        if index in shown:
+            last = index
+        elif cell.cell_type == "code":
+            hidden_after[last].append(CodeCell(index, folded=True))
+    following = [[block, *hidden_after[block.index]] if isinstance(block, CodeCell) else [block] for block in blocks]
+    return [*hidden_after[-1], *chain.from_iterable(following)]
+
+
+def cell_id(page: str, position: int, source: str) -> str:
+    """The same for the same place and text, so that a new build changes no line that the chapter did not change.
+
+    Measured values do not count: the last digit may depend on the machine.
+    """
+    return hashlib.sha256(f"{page}\n{position}\n{MEASURED.sub('', source)}".encode()).hexdigest()[:12]
+
+
+def make_notebook(app: Sphinx, docname: str, name: str) -> NotebookNode:
+    """The notebook of one page. Its metadata keep where measured values stand and which text it was made from."""
+    page = Page(app, docname, address("Homepage"))
+    executed = nbformat.read(Path(app.env.mystnb_config.output_folder, f"{docname}.ipynb"), as_version=4)
+    title, *blocks = page.blocks()
+    origin = f"A notebook of the book *{app.config.project}*: [this chapter, with its figures]({page.url})."
+    cells = [new_markdown_cell(f"{title}\n\n{origin}"), new_code_cell(install_cell())]
+    for cell in in_cells(with_hidden_cells(blocks, executed)):
+        if isinstance(cell, CodeCell):
+            source = executed.cells[cell.index]
+            folds = {"cellView": "form", "jupyter": {"source_hidden": True}} if cell.folded else {}
+            tags = {"tags": source.metadata.tags} if "tags" in source.metadata else {}
+            cells.append(new_code_cell(source.source, metadata=folds | tags))
+        else:
+            cells.append(new_markdown_cell("\n\n".join(cell)))
+    measured = []
+    for position, cell in enumerate(cells):
+        cell.id = cell_id(name, position, cell.source)
+        while match := MEASURED.search(cell.source):
+            measured.append([position, match.start(), match[1]])
+            cell.source = cell.source[: match.start()] + match[1] + cell.source[match.end() :]
+    chapter = Path(app.env.doc2path(docname))
+    metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        "shattered": {"chapter": chapter.name, "source_sha256": sha256(chapter), "measured": measured},
+    }
+    return new_notebook(cells=cells, metadata=metadata)
+
+
+def without_measured(notebook: NotebookNode) -> NotebookNode:
+    """A copy with the measured values taken out: two machines must agree on all the rest, to the letter."""
+    notebook = deepcopy(notebook)
+    for value in reversed(notebook.metadata.shattered.measured):
+        position, start, text = value
+        cell = notebook.cells[position]
+        if cell.source[start : start + len(text)] != text:
+            raise ValueError(f"cell {position}: {text!r} is not at {start}; the notebook was edited by hand")
+        cell.source = cell.source[:start] + cell.source[start + len(text) :]
+        value[1:] = []
+    return notebook
+
+
+def sha256(file: Path) -> str:
+    """The digest of a file."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def write_notebooks(app: Sphinx, exception: Exception | None) -> None:
+    """Write ``_build/notebooks`` after a build that went well."""
+    if exception is not None or app.builder.format != "html":
+        return
+    folder = Path(app.outdir).parent / BUILT.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for docname in sorted(app.env.found_docs):
+        if name := notebook_name(app, docname):
+            nbformat.write(make_notebook(app, docname, name), folder / f"{name}.ipynb")
+
+
+def stale(notebooks: Path, chapters: Path) -> list[str]:
+    """What is wrong with the committed notebooks, as far as can be told without a build."""
+    made = {file: nbformat.read(file, as_version=4).metadata.shattered for file in sorted(notebooks.glob("*.ipynb"))}
+    sources = {file.name: file for file in sorted(chapters.glob("*.md")) if "\nkernelspec:" in file.read_text()}
+    missing = sources.keys() - {metadata.chapter for metadata in made.values()}
+    changed = [
+        f"{file.name} was made from another {metadata.chapter}"
+        for file, metadata in made.items()
+        if metadata.chapter not in sources or sha256(sources[metadata.chapter]) != metadata.source_sha256
+    ]
+    return [f"{chapter} has no notebook" for chapter in sorted(missing)] + changed
+
+
+def main() -> None:
+    """Bring ``notebooks`` up to date, or check that it is."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing, fail if a notebook is not fresh")
+    if parser.parse_args().check:
+        if faults := stale(COMMITTED, ROOT / "book"):
+            sys.exit("\n".join([*faults, "Run `make book` and `python -m tools.colab`, then commit notebooks/."]))
+    elif not BUILT.is_dir():
+        sys.exit("_build/notebooks does not exist: run `make book` first.")
+    else:
+        shutil.rmtree(COMMITTED, ignore_errors=True)
+        shutil.copytree(BUILT, COMMITTED)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Let Sphinx call this module."""
+    app.connect("html-page-context", add_rocket, priority=502)  # after the theme has made its own buttons
+    app.connect("build-finished", write_notebooks)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+if __name__ == "__main__":
+    main()

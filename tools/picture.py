@@ -1,0 +1,20 @@
+"""Copy the start page's figure, as the last build made it, to where the README shows it."""
+
+from __future__ import annotations
+
+import shutil
+
+from bs4 import BeautifulSoup
+
+from tools.site import ROOT
+
+
+def main() -> None:
+    """Copy the first figure of the built start page to ``.github/picture.png``."""
+    html = ROOT / "_build" / "html"
+    image = BeautifulSoup((html / "index.html").read_text(), "html.parser").select_one("figure img, .cell_output img")
+    shutil.copyfile(html / image["src"], ROOT / ".github" / "picture.png")
+
+
+if __name__ == "__main__":
+    main()
