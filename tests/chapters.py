@@ -22,9 +22,7 @@ SEED = re.compile(r"manual_seed\(\d+\)")
 def cells(chapter: str) -> list[tuple[tuple[str, ...], str]]:
     """Tags and source of each code cell of a chapter."""
     notebook = jupytext.read(BOOK / f"{chapter}.md")
-    return [
-        (tuple(cell.metadata.get("tags", [])), cell.source) for cell in notebook.cells if cell.cell_type == "code"
-    ]
+    return [(tuple(cell.metadata.get("tags", [])), cell.source) for cell in notebook.cells if cell.cell_type == "code"]
 
 
 @cache

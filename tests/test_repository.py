@@ -1,10 +1,10 @@
 """What stands twice in the repository says the same twice."""
 
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
+import tomllib
 import yaml
 from packaging.requirements import Requirement
 

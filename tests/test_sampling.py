@@ -106,8 +106,14 @@ def give_weights(network: nn.Module, drawn: list[Tensor], which: int, inputs: Te
 def recorded(name: str) -> Iterator[list[Tensor]]:
     """What a random function of torch returned, call by call."""
     calls, original = [], getattr(torch, name)
+
+    def record(*args, **kwargs) -> Tensor:
+        drawn = original(*args, **kwargs)
+        calls.append(drawn.clone())
+        return drawn
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torch, name, lambda *args, **kwargs: calls.append(original(*args, **kwargs)) or calls[-1])
+        patch.setattr(torch, name, record)
         yield calls
 
 

@@ -1,0 +1,227 @@
+r"""Theorem 1 and its neighbours: gradients of plain networks at two inputs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import arguments
+from .activity import arc_cosine, cosines
+from .arguments import Array
+
+
+class Moments(NamedTuple):
+    r"""Second moments of the gradients at two inputs, over random weights.
+
+    Attributes
+    ----------
+    variance : ndarray
+        $C(i) = E[\nabla_i^2]$, dimensionless (the neuron's own gradient is 1).
+    covariance : ndarray
+        $C(i, j) = E[\nabla_i \nabla_j]$ for two typical inputs.
+    correlation : ndarray
+        $R(i, j) = C(i, j) / \sqrt{C(i) C(j)}$.
+    """
+
+    variance: Array
+    covariance: Array
+    correlation: Array
+
+
+def plain(depth: ArrayLike, inputs: ArrayLike = np.inf) -> Moments:
+    r"""Theorem 1: gradients of a plain rectifier network with weight variance $2/N$.
+
+    $C(i) = 1$ and $C(i, j) = (2q)^L$, where $q$ is the co-activation of two typical inputs:
+    $q = 1/4$, hence $2^{-L}$, when the gates of the two inputs are independent.
+
+    Centring on the mean over a batch of $M$ inputs makes two preactivations correlate by $-1/(M-1)$, so that
+    $q = 1/4 - \arcsin(1/(M-1)) / (2\pi)$ from the second gated layer on: the theorem is the limit of large $M$.
+
+    Parameters
+    ----------
+    depth : array_like of int
+        Number $L \ge 0$ of gated layers between the neuron and the output.
+    inputs : array_like of float
+        Number $M \ge 3$ of inputs the network is centred on; infinite gives the paper's theorem.
+
+    Returns
+    -------
+    Moments
+        Dimensionless, with the broadcast shape of the arguments.
+
+    Raises
+    ------
+    ValueError
+        If a depth is negative or not whole, or ``inputs`` is below 3.
+
+    References
+    ----------
+    Balduzzi et al. (2017), Theorem 1. Derived in the chapter *Theorem 1: plain networks*.
+    """
+    layers = arguments.depths(depth)
+    batch = arguments.batches(inputs)
+    first = np.where(layers > 0, 0.5, 1.0)  # the first layer is not centred: there the gates are independent
+    later = (0.5 - np.arcsin(1 / (batch - 1)) / np.pi) ** np.maximum(layers - 1, 0)
+    covariance = first * later
+    return Moments(np.ones_like(covariance), covariance, covariance)
+
+
+def plain_uncentred(depth: ArrayLike, cosine: float = 0.0) -> Moments:
+    r"""Gradients of a plain network of infinite width without centring: a power law, not Theorem 1.
+
+    $R = \prod_{l=1}^{L} (1 - \theta_l/\pi)$ with the angles of the arc-cosine recursion; for large $L$,
+    $\theta_l \sim 3\pi/l$ and $R \sim \mathrm{const} \cdot L^{-3}$.
+
+    Parameters
+    ----------
+    depth : array_like of int
+        Number of gated layers.
+    cosine : float
+        Correlation of the first preactivations; 0 for orthogonal inputs.
+
+    Returns
+    -------
+    Moments
+        Dimensionless, with the shape of ``depth``.
+
+    Raises
+    ------
+    ValueError
+        If a depth is negative or not whole, or the cosine lies outside $[-1, 1]$.
+
+    References
+    ----------
+    The book's own; derived in the chapter *Theorem 1: plain networks*.
+    """
+    layers = arguments.depths(depth)
+    factors = arc_cosine(cosines(int(np.max(layers, initial=0)), cosine)).tangent
+    product = np.concatenate([[1.0], np.cumprod(factors)])[layers]
+    return Moments(np.ones_like(product), product, product)
+
+
+def plain_centred(depth: ArrayLike, width: ArrayLike, inputs: ArrayLike = np.inf) -> Moments:
+    r"""Gradients of a centred plain network of finite width: Theorem 1 and its first correction.
+
+    To first order in $1/N$, gates remember the layers before through the correlation $r$ of two preactivations and
+    the covariances $c$ of preactivations with tangents. With $T = E[\nabla_i \nabla_j]$, $A = E[c_{ii} c_{jj}]$,
+    $B = E[c_{ij} c_{ji}]$, $U = E[r\, \nabla_i \nabla_j]$, $S = E[r^2]$ and $\mu = 1 - 1/\pi$, one layer makes of them
+
+    $$T' = 2qT + (A + B + U)/\pi, \quad A' = \mu A + \kappa T, \quad B' = B/(4\mu) + \kappa T,$$
+    $$U' = U/(4\mu) + (\kappa + S/(2\pi\mu))\, T, \quad S' = S/(4\mu^2) + 1/N, \quad \kappa = \frac{1}{2(\pi - 1)N},$$
+
+    from $T = 1$, the others 0. Neglected: order $1/N^2$ and $1/(NM)$.
+
+    Parameters
+    ----------
+    depth : array_like of int
+        Number $L \ge 0$ of gated layers between the neuron and the output.
+    width : array_like of int
+        Units $N \ge 1$ of every layer; infinite gives :func:`plain`.
+    inputs : array_like of float
+        Number $M \ge 3$ of inputs the network is centred on.
+
+    Returns
+    -------
+    Moments
+        Dimensionless, with the broadcast shape of the arguments.
+
+    Raises
+    ------
+    ValueError
+        If a depth is negative or not whole, a width is below 1, or ``inputs`` is below 3.
+
+    References
+    ----------
+    The book's own; derived in the chapter *Theorem 1: plain networks*.
+    """
+    layers, units, batch = np.broadcast_arrays(
+        arguments.depths(depth), arguments.widths(width), arguments.batches(inputs)
+    )
+    mu, source = 1 - 1 / np.pi, 1 / (2 * (np.pi - 1) * units)
+    covariance = t = np.ones(layers.shape)
+    a = b = u = s = np.zeros(layers.shape)
+    for layer in range(1, int(layers.max(initial=0)) + 1):
+        kept = plain(layer, batch).covariance / plain(layer - 1, batch).covariance
+        u, a, b, t = (
+            u / (4 * mu) + (source + s / (2 * np.pi * mu)) * t,
+            mu * a + source * t,
+            b / (4 * mu) + source * t,
+            kept * t + (a + b + u) / np.pi,
+        )
+        s = s / (4 * mu**2) + 1 / units
+        covariance = np.where(layers >= layer, t, covariance)
+    return Moments(np.ones_like(covariance), covariance, covariance)
+
+
+def plain_batch_norm(depth: ArrayLike, inputs: ArrayLike = np.inf) -> Moments:
+    r"""Gradients of a plain network of infinite width with batch norm, its statistics held constant.
+
+    Each normalisation divides the gradient by the standard deviation of a centred rectifier, so the variance grows:
+    $C(i) = (\pi/(\pi - 1))^{L-1}$ for many inputs. The correlation is that of :func:`plain`. For $M$ inputs the
+    factor is $M\pi/((M-3)(\pi-1))$ at the first normalisation and $(M-1)/(2(M-3)v)$ at each later one, with
+    $v = (1 - 1/M)(1/2 - k)$ and $k$ the mean product of two rectified preactivations of correlation $-1/(M-1)$.
+
+    Parameters
+    ----------
+    depth : array_like of int
+        Number $L \ge 0$ of gated layers; all but the first are normalised.
+    inputs : array_like of float
+        Size $M \ge 4$ of the batch; with 3 the variance is infinite.
+
+    Returns
+    -------
+    Moments
+        Dimensionless, with the broadcast shape of the arguments.
+
+    Raises
+    ------
+    ValueError
+        If a depth is negative or not whole, or ``inputs`` is below 4.
+
+    References
+    ----------
+    Yang et al. (2019) for many inputs; the book's own for a finite batch. Derived in the chapter
+    *Theorem 1: plain networks*.
+    """
+    layers, batch = arguments.depths(depth), np.asarray(inputs, dtype=np.float64)
+    if np.any(~(batch >= 4)):
+        raise ValueError(f"inputs={inputs}: with batch norm the gradient has a finite variance for 4 inputs or more")
+    product = arc_cosine(-1 / (batch - 1)).cosine / 2
+    first = np.pi / ((1 - 3 / batch) * (np.pi - 1))
+    later = (1 - 1 / batch) / ((1 - 3 / batch) * 2 * (1 - 1 / batch) * (0.5 - product))
+    variance = np.where(layers > 1, first * later ** np.maximum(layers - 2, 0), 1.0)
+    correlation = plain(layers, inputs).correlation
+    return Moments(variance, variance * correlation, correlation)
+
+
+def plain_kurtosis(depth: ArrayLike, width: ArrayLike) -> Array:
+    r"""Fluctuation of a plain network's squared gradient at finite width, exact at every width.
+
+    For the gradients $g$ of all $N$ outputs,
+    $E[\lVert g\rVert^4] / E[\lVert g\rVert^2]^2 = (1 + 2/N)(1 + 5/N)^L$.
+
+    Parameters
+    ----------
+    depth : array_like of int
+        Number of gated layers.
+    width : array_like of int
+        Units $N \ge 1$ of every hidden layer, and of the output.
+
+    Returns
+    -------
+    ndarray
+        Dimensionless; 1 would mean that every network has the same gradient norm.
+
+    Raises
+    ------
+    ValueError
+        If a depth is negative or not whole, or a width is below 1.
+
+    References
+    ----------
+    The book's own; compare Hanin (2018). Derived in the chapter *Theorem 1: plain networks*.
+    """
+    layers, units = arguments.depths(depth), arguments.widths(width)
+    return (1 + 2 / units) * (1 + 5 / units) ** layers
