@@ -4,7 +4,7 @@
 PYTHON ?= python3.11
 BIN    := .venv/bin
 PAGES  := $(wildcard book/*.md book/*.yml book/*.bib book/_static/*)
-CODE   := $(wildcard shattered_lite/*.py shattered_lite/records/* tools/*.py) _config.yml _toc.yml pyproject.toml
+CODE   := $(wildcard shattered_lite/*.py shattered_lite/*/*.py tools/*.py) _config.yml _toc.yml pyproject.toml
 
 .PHONY: book test notebooks bench lint lock clean
 .DELETE_ON_ERROR:
@@ -25,6 +25,7 @@ lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
+	$(BIN)/mypy
 
 # The first build executes every chapter. Without stale doctrees, a failure cannot hide behind an earlier success.
 _build/html/index.html: .venv/ready $(PAGES) $(CODE)

@@ -15,7 +15,10 @@ from .networks import CReLU
 
 Module = TypeVar("Module", bound=nn.Module)
 Layer = nn.Linear | nn.Conv2d
-NONLINEAR = {f"torch.nn.modules.{kind}" for kind in ("activation", "batchnorm", "instancenorm", "normalization")}
+NONLINEAR = {
+    f"torch.nn.modules.{kind}" for kind in ("activation", "batchnorm", "dropout", "instancenorm", "normalization")
+}
+MAXIMA = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d)
 
 
 @torch.no_grad()
@@ -41,9 +44,9 @@ def he_(module: Module, *, generator: torch.Generator) -> Module:
 
     References
     ----------
-    He et al. (2015). Used in the chapter *Gradients as noise*.
+    He et al. (2015). Used in the chapter *Looks linear*.
     """
-    for layer, _ in _layers(module):
+    for layer, _ in list(_layers(module)):  # refuse before anything is changed
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
         _zero_bias(layer)
     return module
@@ -83,7 +86,8 @@ def orthogonal_(module: Module, *, generator: torch.Generator) -> Module:
     for layer in layers:
         _refuse_if_not_isometric(layer)
     for layer in layers:
-        _set_centre(layer, _orthogonal(*layer.weight.shape[:2], layer.weight, generator))
+        fan_out, fan_in = layer.weight.shape[:2]
+        _set_centre(layer, _orthogonal(fan_out, fan_in, layer.weight, generator))
     return module
 
 
@@ -121,7 +125,7 @@ def looks_linear_(module: Module, *, generator: torch.Generator) -> Module:
     if not any(isinstance(child, CReLU) for child in module.modules()):
         raise ValueError("module: no CReLU in it, and a looks-linear network needs concatenated rectifiers")
     for name, child in module.named_modules():
-        if type(child).__module__ in NONLINEAR:
+        if type(child).__module__ in NONLINEAR or isinstance(child, MAXIMA):
             raise ValueError(f"module: {name} is a {type(child).__name__}, which is not linear; leave it out")
     layers = list(_layers(module))
     units = 1
@@ -196,8 +200,10 @@ def _orthogonal(fan_out: int, fan_in: int, like: Tensor, generator: torch.Genera
 
 def _set_centre(layer: Layer, matrix: Tensor) -> None:
     layer.weight.zero_()
-    centre = tuple(size // 2 for size in layer.weight.shape[2:])
-    layer.weight[(slice(None), slice(None), *centre)] = matrix.to(layer.weight)
+    centre = layer.weight
+    while centre.ndim > 2:
+        centre = centre[..., centre.shape[-1] // 2]
+    centre.copy_(matrix)
     _zero_bias(layer)
 
 

@@ -7,6 +7,7 @@ counts the gates, as in :mod:`shattered_lite.theory`.
 from __future__ import annotations
 
 import math
+from numbers import Integral
 from typing import Literal
 
 import torch
@@ -35,7 +36,7 @@ class Residual(nn.Module):
 
     References
     ----------
-    Balduzzi et al. (2017), Equation 2. Used in the chapter *Gradients as noise*.
+    Balduzzi et al. (2017), Equation 2. Used in the chapter *Looks linear*.
     """
 
     def __init__(self, branch: nn.Module, alpha: float = 1.0, beta: float = 1.0) -> None:
@@ -93,11 +94,11 @@ def fully_connected(
     if kind not in gates:
         raise ValueError(f"kind={kind!r}: choose one of {', '.join(map(repr, gates))}")
     for name, value in {"depth": depth, "width": width, "inputs": inputs, "outputs": outputs}.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
             raise ValueError(f"{name}={value!r}: a whole number, 1 or more, is needed")
-    for name, value in {"alpha": alpha, "beta": beta}.items():
-        if not 0 < value < math.inf:
-            raise ValueError(f"{name}={value}: a scale is positive and finite")
+    for name, scale in {"alpha": alpha, "beta": beta}.items():
+        if not 0 < scale < math.inf:
+            raise ValueError(f"{name}={scale}: a scale is positive and finite")
     if kind != "residual" and (alpha, beta) != (1.0, 1.0):
         raise ValueError(f"alpha={alpha}, beta={beta}: only a residual network has these scales")
 

@@ -11,11 +11,8 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
-
-from . import checks
 
 PALETTE = sns.color_palette("colorblind")
 COLOURS = {
@@ -34,92 +31,19 @@ MARKERS = "osD^vP*X"
 def use_style() -> None:
     """Set matplotlib's defaults to the book's style: white card, thin axes, sharp on any screen."""
     sns.set_theme(context="notebook", style="ticks", palette="colorblind")
-    plt.rcParams |= {
-        "figure.figsize": (8, 3.6),
-        "figure.dpi": 144,
-        "figure.facecolor": "white",
-        "figure.constrained_layout.use": True,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.titlesize": "medium",
-        "legend.frameon": False,
-        "image.cmap": "viridis",
-    }
-
-
-def curves(x: ArrayLike, ys: Mapping[str, ArrayLike], *, ylabel: str, xlabel: str = "input $x$") -> Figure:
-    """One curve a panel, side by side, each on its own scale.
-
-    Parameters
-    ----------
-    x : array_like, shape (inputs,)
-        Common abscissa.
-    ys : mapping of title to array_like, shape (inputs,)
-        What each panel shows.
-    xlabel, ylabel : str
-        Labels, with units.
-
-    Returns
-    -------
-    Figure
-        One panel for each curve.
-    """
-    figure, axes = plt.subplots(1, len(ys), figsize=(2.3 * len(ys), 2.2), squeeze=False)
-    for axis, (title, y) in zip(axes[0], ys.items(), strict=True):
-        axis.plot(x, y, linewidth=0.8, color=PALETTE[0])
-        axis.set(title=title, xlabel=xlabel)
-    axes[0, 0].set_ylabel(ylabel)
-    return figure
-
-
-def against_depth(
-    depths: ArrayLike,
-    estimates: Mapping[str, ArrayLike],
-    *,
-    ylabel: str,
-    theory: Mapping[str, ArrayLike] | None = None,
-    axis: Axes | None = None,
-    log: bool = True,
-) -> Axes:
-    """Replicates against depth, as mean and 95 % interval, with theory as lines.
-
-    Parameters
-    ----------
-    depths : array_like, shape (depths,)
-        Gated layers.
-    estimates : mapping of label to array_like, shape (depths, replicates)
-        Independent estimates at each depth.
-    ylabel : str
-        Label, with unit.
-    theory : mapping of label to array_like, shape (depths,)
-        Predictions.
-    axis : Axes, optional
-        Where to draw; a new figure otherwise.
-    log : bool
-        Logarithmic ordinate.
-
-    Returns
-    -------
-    Axes
-        What was drawn on.
-    """
-    axis = axis or plt.subplots()[1]
-    for index, (label, values) in enumerate(estimates.items()):
-        mean, low, high = checks.interval(np.asarray(values).T)
-        axis.errorbar(
-            depths,
-            mean,
-            yerr=[mean - low, high - mean],
-            label=label,
-            fmt=MARKERS[index],
-            color=COLOURS.get(label, PALETTE[index]),
-            capsize=3,
-        )
-    for index, (label, values) in enumerate((theory or {}).items()):
-        axis.plot(depths, values, label=label, color="black", linestyle=("-", "--", ":", "-.")[index % 4], linewidth=1)
-    axis.set(xlabel="depth $L$", ylabel=ylabel, yscale="log" if log else "linear")
-    axis.legend()
-    return axis
+    plt.rcParams.update(
+        {
+            "figure.figsize": (8, 3.6),
+            "figure.dpi": 144,
+            "figure.facecolor": "white",
+            "figure.constrained_layout.use": True,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.titlesize": "medium",
+            "legend.frameon": False,
+            "image.cmap": "viridis",
+        }
+    )
 
 
 def activation_rasters(
@@ -141,7 +65,9 @@ def activation_rasters(
     """
     rows, columns = (list(dict.fromkeys(key[axis] for key in active)) for axis in (0, 1))
     figure = plt.figure(figsize=(2.9 * len(columns), 3.1 * len(rows)))
-    for (row, column), panel in zip(active, figure.subfigures(len(rows), len(columns)).flat, strict=True):
+    for (row, column), panel in zip(
+        active, figure.subfigures(len(rows), len(columns), squeeze=False).flat, strict=True
+    ):
         axes = panel.subplot_mosaic([["raster", "raster"], ["units", "runs"]], height_ratios=[3, 2])
         bits = np.asarray(active[row, column]).T
         units, inputs = bits.shape

@@ -15,7 +15,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from numbers import Integral
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -93,7 +94,7 @@ def sample_gradients(
     the last. Used in every chapter.
     """
     ensemble = Ensemble(kind, depth, width, normalisation, alpha, beta, gates, method)
-    if not isinstance(outputs, int) or not 1 <= outputs <= width:
+    if not isinstance(outputs, Integral) or not 1 <= outputs <= width:
         raise ValueError(f"outputs={outputs}: choose between 1 and width={width} outputs")
     gradients = []
     for chunk in _chunks(ensemble, inputs, networks):
@@ -139,7 +140,7 @@ def sample_activations(
     ----------
     Balduzzi et al. (2017), Section 2. Used in the chapter *Who is active with whom*.
     """
-    counts = [isinstance(depth, int) and depth >= 1 for depth in depths]
+    counts = [isinstance(depth, Integral) and depth >= 1 for depth in depths]
     if not counts or not all(counts) or list(depths) != sorted(set(depths)):
         raise ValueError(f"depths={depths}: give one or more depths, increasing from 1 or more")
     ensemble = Ensemble(kind, max(depths), width, normalisation, alpha, beta, method=method)
@@ -270,11 +271,11 @@ def _chunks(ensemble: Ensemble, inputs: Tensor, networks: int) -> Iterator[int]:
 
 
 def _one_of(name: str, value: object, allowed: object) -> None:
-    choices = allowed.__args__  # type: ignore[attr-defined]
+    choices = get_args(allowed)
     if value not in choices:
         raise ValueError(f"{name}={value!r}: choose one of {', '.join(map(repr, choices))}")
 
 
 def _positive(name: str, value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name}={value!r}: a whole number, 1 or more, is needed")

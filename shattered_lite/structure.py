@@ -5,6 +5,8 @@ Gradients have shape ``(..., inputs, outputs)``, curves ``(..., inputs)``, activ
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import torch
 from torch import Tensor
 
@@ -125,7 +127,7 @@ def autocorrelation(curves: Tensor, lags: int) -> Tensor:
     """
     _needs("curves", curves, axes=1)
     inputs = curves.shape[-1]
-    if not isinstance(lags, int) or not 0 <= lags < inputs:
+    if not isinstance(lags, Integral) or not 0 <= lags < inputs:
         raise ValueError(f"lags={lags}: with {inputs} inputs, choose a whole number between 0 and {inputs - 1}")
     if (curves == curves[..., :1]).all(-1).any():
         raise ValueError("curves: a constant curve has no autocorrelation")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal
 
 import torch
@@ -50,9 +52,9 @@ class Run:
             raise ValueError(f"initializer={self.initializer!r}: choose one of 'he', 'orthogonal', 'looks_linear'")
         for name in ("epochs", "batch_size"):
             value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
+            if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"{name}={value!r}: a whole number, 1 or more, is needed")
-        if not self.learning_rate > 0:
+        if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate={self.learning_rate}: a positive step is needed")
 
 
@@ -126,7 +128,8 @@ def train(
     Kingma and Ba (2015). Used in the chapter *Looks linear*.
     """
     generator = torch.Generator().manual_seed(run.seed)
-    network = network or build(run, data, generator)
+    if network is None:
+        network = build(run, data, generator)
     optimizer = torch.optim.Adam(network.parameters(), lr=run.learning_rate, fused=True)
     started = time.perf_counter()
     losses, accuracies, probes = [], [], []

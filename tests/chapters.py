@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jupytext
 import matplotlib
+import torch
 
 matplotlib.use("Agg")
 
@@ -43,10 +44,17 @@ def run_claim(label: str, seed: int | None = None) -> str:
     """
     chapter = claims()[label]
     printed, namespace = io.StringIO(), {"__name__": "__main__"}
-    with contextlib.redirect_stdout(printed):
-        for tags, source in cells(chapter):
-            if "setup" in tags or f"claim-{label}" in tags:
-                if seed is not None:
-                    source = SEED.sub(f"manual_seed({seed})", source)
+    chosen = [source for tags, source in cells(chapter) if "setup" in tags or f"claim-{label}" in tags]
+    if seed is not None:
+        replaced = [SEED.subn(f"manual_seed({seed})", source) for source in chosen]
+        assert sum(count for _, count in replaced) == 1, f"{chapter}: one seed, in its set-up, decides everything"
+        chosen = [source for source, _ in replaced]
+    threads = torch.get_num_threads()
+    try:
+        with contextlib.redirect_stdout(printed):
+            for source in chosen:
                 exec(compile(source, f"{chapter}.md", "exec"), namespace)
+    finally:  # a chapter may set up its process as it likes; this one runs other tests
+        torch.set_num_threads(threads)
+        torch.set_flush_denormal(False)
     return printed.getvalue()

@@ -211,7 +211,12 @@ def slice_a_larger_orthogonal_matrix(patch: Patch) -> None:
 
 def spread_over_all_taps(patch: Patch) -> None:
     """Orthonormal rows of the flattened kernel, as torch.nn.init.orthogonal_ makes them."""
-    patch.setattr(sl.initializers, "_set_centre", lambda layer, matrix: torch.nn.init.orthogonal_(layer.weight))
+    generator = torch.Generator().manual_seed(0)
+
+    def spread(layer, matrix):
+        torch.nn.init.orthogonal_(layer.weight, generator=generator)
+
+    patch.setattr(sl.initializers, "_set_centre", spread)
 
 
 def leak_through_every_gate(patch: Patch) -> None:
@@ -249,12 +254,16 @@ def forget_the_width(patch: Patch) -> None:
 
 
 def forget_the_tangents_of_values(patch: Patch) -> None:
-    """Only the likeness of values is remembered, not the covariance of values with tangents: less than a half."""
-    original = sl.theory.plain_centred
+    """The first correction with the likeness of values alone, not the covariances of values with tangents."""
+    shrink, source = 1 / (2 * (1 - 1 / np.pi)), 2 / (np.pi * (np.pi - 1))
 
     def partial(depth, width, inputs):
+        u = s = gamma = 0.0
+        for _ in range(1, int(depth)):
+            u, s = shrink * u + 1 + s, shrink**2 * s + 1
+            gamma += source * u
         limit = sl.theory.plain(depth, inputs)
-        part = limit.covariance + 0.4 * (original(depth, width, inputs).covariance - limit.covariance)
+        part = limit.covariance * (1 + gamma / width)
         return limit._replace(covariance=part, correlation=part)
 
     _in_theory(patch, "plain_centred", partial)
@@ -374,6 +383,7 @@ def test_fresh_seeds_raise_no_more_alarms_than_stated(monkeypatch: Patch) -> Non
     """Twenty seeds for every check: alarms are binomial at the stated rate, tested at one in a thousand."""
     rates: list[float] = []
     alarms = 0
+    repeated = 0
     original = sl.checks.agrees
 
     def counting(*args, **kwargs):
@@ -386,7 +396,9 @@ def test_fresh_seeds_raise_no_more_alarms_than_stated(monkeypatch: Patch) -> Non
 
     monkeypatch.setattr(sl.checks, "agrees", counting)
     for label in CHECKED:
-        for seed in FRESH_SEEDS:
-            run_claim(label, seed)
-    assert len(rates) >= len(FRESH_SEEDS)
+        before = len(rates)
+        printed = {run_claim(label, seed) for seed in FRESH_SEEDS}
+        repeated += len(rates) > before and len(printed) < len(FRESH_SEEDS)
+    assert len(rates) >= 10 * len(FRESH_SEEDS)
+    assert repeated == 0, "a seed that changes nothing tests nothing"
     assert alarms <= stats.binom.isf(1e-3, len(rates), max(rates))

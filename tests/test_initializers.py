@@ -205,7 +205,10 @@ REFUSALS = [
     (looks_linear_, nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4)), "module: no CReLU in it"),
     *[
         (looks_linear_, crelu(norm, nn.Linear(8, 4)), rf"module: 3 is a {type(norm).__name__}, which is not linear")
-        for norm in (nn.BatchNorm1d(8), nn.BatchNorm2d(8), nn.InstanceNorm2d(8), nn.LayerNorm(8), nn.GroupNorm(2, 8))
+        for norm in (
+            *(nn.BatchNorm1d(8), nn.BatchNorm2d(8), nn.InstanceNorm2d(8), nn.LayerNorm(8), nn.GroupNorm(2, 8)),
+            *(nn.ReLU(), nn.Dropout(), nn.MaxPool2d(2), nn.AdaptiveMaxPool2d(1)),
+        )
     ],
 ]
 

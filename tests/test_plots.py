@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from shattered_lite import checks, plots
+from shattered_lite import plots
 
 
 @pytest.fixture(autouse=True)
@@ -36,57 +36,23 @@ def test_one_colour_for_each_kind() -> None:
     assert len(set(plots.MARKERS)) == len(plots.MARKERS)
 
 
-def test_curves_draw_one_panel_each() -> None:
-    x, ys = np.linspace(0, 1, 5), {"first": np.arange(5.0), "second": np.ones(5)}
-    figure = plots.curves(x, ys, ylabel="slope", xlabel="$x$")
-    assert [axis.get_title() for axis in figure.axes] == list(ys)
-    assert figure.axes[0].get_ylabel() == "slope"
-    for axis, y in zip(figure.axes, ys.values(), strict=True):
-        assert axis.get_xlabel() == "$x$"
-        np.testing.assert_array_equal(axis.lines[0].get_xydata(), np.stack([x, y], 1))
-
-
-@pytest.mark.parametrize("log", [True, False])
-def test_against_depth_draws_means_intervals_and_theory(log: bool) -> None:
-    depths = np.array([1, 2, 4])
-    draws = np.random.default_rng(0).uniform(0.5, 1, (3, 30))
-    estimates = {"plain": draws, "new": np.full((3, 2), 0.5) + np.array([0, 0.1])}
-    axis = plots.against_depth(depths, estimates, ylabel="$R$", theory={"$2^{-L}$": 0.5**depths}, log=log)
-    assert axis.get_yscale() == ("log" if log else "linear")
-    assert axis.get_ylabel() == "$R$"
-    assert "depth" in axis.get_xlabel()
-    assert {text.get_text() for text in axis.get_legend().get_texts()} == {"plain", "new", "$2^{-L}$"}
-    for container, values in zip(axis.containers, estimates.values(), strict=True):
-        mean, low, high = checks.interval(values.T)
-        np.testing.assert_allclose(container.lines[0].get_ydata(), mean)
-        segments = np.array(container.lines[2][0].get_segments())
-        np.testing.assert_allclose(segments[:, :, 1], np.stack([low, high], 1))
-    assert to_rgb(axis.containers[0].lines[0].get_color()) == to_rgb(plots.COLOURS["plain"])
-    drawn = next(line for line in axis.lines if line.get_label() == "$2^{-L}$")
-    np.testing.assert_array_equal(drawn.get_ydata(), 0.5**depths)
-
-
-def test_against_depth_draws_where_it_is_told() -> None:
-    axis = plt.subplots()[1]
-    assert plots.against_depth([1, 2], {"plain": np.array([[1.0, 2], [3, 4]])}, ylabel="y", axis=axis) is axis
-
-
-def test_rasters_show_the_bits() -> None:
+def test_rasters_show_the_bits_under_their_titles() -> None:
     rng = np.random.default_rng(0)
     keys = [(row, column) for row in ("none", "batch") for column in ("2", "10")]
     active = {key: rng.random((6, 4)) < 0.5 for key in keys}
-    figure = plots.activation_rasters(active, {key: rng.integers(1, 6, 20) for key in keys})
-    shown = [np.asarray(axis.images[0].get_array()) for axis in figure.axes if axis.images]
-    assert len(shown) == len(keys)
-    for bits in active.values():
-        assert any(
-            picture.shape == pattern.shape and np.array_equal(picture.astype(bool), pattern)
-            for picture in shown
-            for pattern in (bits, bits.T, ~bits, ~bits.T)
-        )
+    runs = {key: rng.integers(1, 6, 20) for key in keys}
+    figure = plots.activation_rasters(active, runs)
+    shown = {axis.get_title(): np.asarray(axis.images[0].get_array()) for axis in figure.axes if axis.images}
+    assert set(shown) == {f"{column}, {row}" for row, column in keys}
+    for (row, column), bits in active.items():
+        np.testing.assert_array_equal(shown[f"{column}, {row}"], bits.T)
+    histograms = [axis for axis in figure.axes if axis.patches]
+    assert len(histograms) == 2 * len(keys)
+    for axis in histograms:
+        assert sum(patch.get_height() for patch in axis.patches) == pytest.approx(1)
 
 
 def test_figures_can_be_drawn() -> None:
     plots.use_style()
-    plots.curves([0, 1], {"a": [0, 1]}, ylabel="y").canvas.draw()
-    plots.against_depth([1, 2], {"plain": np.array([[1.0, 2], [3, 4]])}, ylabel="y").figure.canvas.draw()
+    bits = np.eye(4, dtype=bool)
+    plots.activation_rasters({("none", "2"): bits}, {("none", "2"): np.array([1, 2])}).canvas.draw()

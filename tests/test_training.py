@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from shattered_lite.data import Split
-from shattered_lite.training import Run, build, train
+from shattered_lite.training import Run, build, prepare_worker, train
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -130,3 +130,25 @@ def test_wrong_configurations_are_named(wrong: dict, message: str) -> None:
 def test_what_networks_and_initializers_refuse_is_passed_on(run: Run, message: str, blobs: Split) -> None:
     with pytest.raises(ValueError, match=message):
         train(run, blobs)
+
+
+def test_a_given_network_is_trained_in_place_and_probed(blobs: Split) -> None:
+    run = Run(kind="plain", depth=1, width=8, epochs=2, learning_rate=0.05)
+    network = build(run, blobs, torch.Generator().manual_seed(5))
+    before = network[0].weight.detach().clone()
+    record = train(run, blobs, network=network, probe=lambda net: net[0].weight.abs().sum().item())
+    assert record.probes[0] == pytest.approx(before.abs().sum().item())
+    assert record.probes[-1] == network[0].weight.abs().sum().item() != record.probes[0]
+    assert len(record.probes) == 1 + run.epochs
+
+
+def test_a_worker_uses_one_thread_and_no_denormal_numbers() -> None:
+    threads, smallest = torch.get_num_threads(), torch.tensor([1e-40])
+    try:
+        assert (smallest * 0.5).item() > 0
+        prepare_worker()
+        assert torch.get_num_threads() == 1
+        assert (smallest * 0.5).item() == 0
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_flush_denormal(False)

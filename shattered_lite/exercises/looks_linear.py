@@ -9,7 +9,7 @@ import numpy as np
 from .exercise import Exercise
 
 EXERCISES = {
-    "mirror": Exercise(
+    "linear-mirror": Exercise(
         answer=lambda weight: np.concatenate([weight, -weight], axis=1),
         mistakes=(
             (lambda weight: np.concatenate([weight, weight], axis=1), "Keeps every norm, but what is f(x) + f(-x)?"),
@@ -32,7 +32,7 @@ EXERCISES = {
         ),
         points=((np.array([[1.0, 2.0, -3.0], [0.5, -1.0, 4.0]]),),),
     ),
-    "variance of mirrored weights": Exercise(
+    "linear-variance": Exercise(
         answer=lambda width: 1 / width,
         mistakes=(
             (lambda width: 2 / width, "A factor 2 makes up for a gate that drops half of the square. Does this one?"),
@@ -41,7 +41,7 @@ EXERCISES = {
         ),
         points=((10,), (64,), (1000,)),
     ),
-    "length of the logits": Exercise(
+    "linear-logits": Exercise(
         answer=np.sqrt(10 / 64),
         mistakes=(
             (10 / 64, "That is the mean square: take the root."),
@@ -50,7 +50,7 @@ EXERCISES = {
             (np.sqrt(10 / 128), "The last layer has 128 inputs, but it acts as W on 64 numbers."),
         ),
     ),
-    "chain of sizes": Exercise(
+    "linear-chain": Exercise(
         answer=lambda sizes: np.prod([min(1, b / a) for a, b in pairwise(sizes)]),
         mistakes=(
             (lambda sizes: sizes[-1] / sizes[0], "Widening does not make up for what narrowing loses."),
@@ -62,7 +62,7 @@ EXERCISES = {
         ),
         points=(((16, 64, 16),), ((64, 64, 10),), ((8, 16, 32),), ((64, 32, 48, 12),)),
     ),
-    "correlation kept by a slope": Exercise(
+    "linear-slope": Exercise(
         answer=lambda a: (1 + a) ** 2 / (2 * (1 + a**2)),
         mistakes=(
             (lambda a: (1 + a) ** 2 / 4, "That multiplies the covariance. By how much does the variance change?"),

@@ -7,7 +7,7 @@ import numpy as np
 from .exercise import Exercise
 
 EXERCISES = {
-    "co-activation at an angle": Exercise(
+    "active-angle": Exercise(
         answer=lambda theta: (np.pi - theta) / (2 * np.pi),
         mistakes=(
             (lambda theta: theta / (2 * np.pi), "That is the share on at the first input and off at the second."),
@@ -19,7 +19,7 @@ EXERCISES = {
         ),
         points=((0.3,), (1.0,), (2.5,)),
     ),
-    "depth of 0.45": Exercise(
+    "active-depth": Exercise(
         answer=22,
         mistakes=(
             (21, "The first entry of `cosines` enters gated layer 1, not layer 0."),
@@ -27,7 +27,7 @@ EXERCISES = {
             (30, "The asymptote 3 pi / l alone is not accurate yet: run the recursion."),
         ),
     ),
-    "three centred inputs": Exercise(
+    "active-centred-three": Exercise(
         answer=1 / 6,
         mistakes=(
             (0.25, "Gates of centred inputs are not independent: with three inputs their sum is zero."),
@@ -35,7 +35,7 @@ EXERCISES = {
             (0.25 - np.arcsin(1 / 3) / (2 * np.pi), "The correlation is -1/(M - 1), not -1/M."),
         ),
     ),
-    "run length of fair coins": Exercise(
+    "active-runs": Exercise(
         answer=lambda inputs: 2 * inputs / (inputs + 1),
         mistakes=(
             (lambda inputs: (inputs + 1) / 2, "That is the number of runs. How long are they on average?"),
@@ -47,7 +47,7 @@ EXERCISES = {
         ),
         points=((2,), (10,), (256,)),
     ),
-    "three at once": Exercise(
+    "active-three": Exercise(
         answer=lambda a, b, c: 0.5 - (a + b + c) / (4 * np.pi),
         mistakes=(
             (

@@ -143,8 +143,8 @@ def constant_units(cosine: float, inputs: int) -> float:
     """
     if not 0 <= cosine < 1:
         raise ValueError(f"cosine={cosine}: what many inputs share is between 0 (nothing) and 1, excluded")
-    if inputs < 1:
-        raise ValueError(f"inputs={inputs}: 1 or more is needed")
+    if not (isinstance(inputs, int | np.integer) and inputs >= 1):
+        raise ValueError(f"inputs={inputs}: a whole number, 1 or more, is needed")
     shared, step = np.linspace(-9, 9, 20_001, retstep=True)
     weight = step * np.exp(-(shared**2) / 2) / np.sqrt(2 * np.pi)
     return float(2 * weight @ ndtr(np.sqrt(cosine / (1 - cosine)) * shared) ** inputs)

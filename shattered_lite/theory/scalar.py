@@ -93,7 +93,7 @@ def grid_covariance(inputs: ArrayLike, depth: int, *, centred: bool) -> Array:
         raise ValueError(f"inputs: shape {x.shape}, but distinct finite numbers in one dimension are needed")
     same = np.eye(len(x), dtype=bool)
     k, p, q = np.outer(x, x) + 1, np.outer(x, np.ones_like(x)), np.ones((len(x), len(x)))
-    for layer in range(1, int(arguments.depths(depth)) + 1):
+    for layer in range(1, arguments.one_depth(depth) + 1):
         if centred and layer > 1:
             k = k - k.mean(0)
             k, p = k - k.mean(1, keepdims=True), p - p.mean(0)
@@ -131,7 +131,7 @@ def autocorrelation(covariance: ArrayLike, lags: int) -> Array:
     Raises
     ------
     ValueError
-        If the matrix is not square, or ``lags`` is not between 0 and ``inputs - 1``.
+        If the matrix is not square, or ``lags`` is not between 0 and ``inputs - 1``, or the curve is constant.
 
     References
     ----------
@@ -140,8 +140,10 @@ def autocorrelation(covariance: ArrayLike, lags: int) -> Array:
     c = np.asarray(covariance, dtype=np.float64)
     if c.ndim != 2 or c.shape[0] != c.shape[1]:
         raise ValueError(f"covariance: shape {c.shape}, but a square matrix is needed")
-    if not 0 <= lags < len(c):
+    if not (isinstance(lags, int | np.integer) and 0 <= lags < len(c)):
         raise ValueError(f"lags={lags}: with {len(c)} inputs, choose between 0 and {len(c) - 1}")
     centred = c - c.mean(0)
     centred = centred - centred.mean(1, keepdims=True)
+    if not np.trace(centred) > 0:
+        raise ValueError("covariance: a constant curve has no autocorrelation")
     return np.array([np.trace(centred, k) for k in range(lags + 1)]) / np.trace(centred)
