@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,16 +13,6 @@ from torch import Tensor, nn
 
 from shattered_lite.initializers import he_, looks_linear_, orthogonal_
 from shattered_lite.networks import CReLU, fully_connected
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Small tensors gain nothing from threads, and lose much to them on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
 
 ALL = [he_, orthogonal_, looks_linear_]
 

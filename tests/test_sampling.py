@@ -32,15 +32,6 @@ LAWS = list(itertools.product(KINDS, NORMALISATIONS, ("scalars", "vectors")))
 SCALES = {"plain": (1.0, 1.0), "residual": (0.8, 0.7)}
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Small tensors gain nothing from threads, and lose much to them on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 class Normalise(nn.Module):
     """Over the batch, its statistics constant in the gradient."""
 

@@ -82,7 +82,7 @@ class Page:
             translate = getattr(self, f"_block_{kind.__name__}", None)
             if translate:
                 return translate(node, level)
-        raise NotImplementedError(f"{self.docname}: no Markdown for {type(node).__name__}: {node.astext()[:80]!r}")
+        raise ValueError(f"{self.docname}: no Markdown for {type(node).__name__}: {node.astext()[:80]!r}")
 
     def _block_Invisible(self, node: nodes.Node, level: int) -> list[Block]:
         return []
@@ -205,7 +205,7 @@ class Page:
             translate = getattr(self, f"_inline_{kind.__name__}", None)
             if translate:
                 return translate(node)
-        raise NotImplementedError(f"{self.docname}: no Markdown for {type(node).__name__}: {node.astext()[:80]!r}")
+        raise ValueError(f"{self.docname}: no Markdown for {type(node).__name__}: {node.astext()[:80]!r}")
 
     def _inline_Text(self, node: nodes.Text) -> str:
         return re.sub(r"([\\`*_<$\[\]])", r"\\\1", " ".join(node.astext().split("\n")))
