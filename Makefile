@@ -1,4 +1,4 @@
-# make book | make test | make notebooks | make bench | make lint | make lock | make clean
+# make book | make test | make notebooks | make address | make bench | make lint | make lock | make clean
 # Each target does all the set-up it needs; a second call does only what has changed.
 
 PYTHON ?= python3.11
@@ -6,7 +6,7 @@ BIN    := .venv/bin
 PAGES  := $(wildcard book/*.md book/*.yml book/*.bib book/_static/*)
 CODE   := $(wildcard shattered_lite/*.py shattered_lite/*/*.py tools/*.py) _config.yml _toc.yml pyproject.toml
 
-.PHONY: book test notebooks bench lint lock clean
+.PHONY: book test notebooks address bench lint lock clean
 .DELETE_ON_ERROR:
 
 book: _build/html/index.html
@@ -14,9 +14,13 @@ book: _build/html/index.html
 test: _build/html/index.html
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
-notebooks: _build/html/index.html
+notebooks: address _build/html/index.html
 	$(BIN)/python -m tools.colab
 	$(BIN)/python -m tools.picture
+
+# README, citation and start page take the project's addresses from pyproject.toml.
+address: .venv/ready
+	$(BIN)/python -m tools.address
 
 bench: .venv/ready
 	$(BIN)/python benchmarks/sampling.py

@@ -102,7 +102,7 @@ def correlation(gradients: Tensor) -> Tensor:
 
 
 def autocorrelation(curves: Tensor, lags: int) -> Tensor:
-    r"""Autocorrelation of each curve, $\sum_i z_i z_{i+k} / \sum_i z_i^2$ with $z$ the curve less its mean.
+    r"""Autocorrelation of each curve, $\sum_i d_i d_{i+k} / \sum_i d_i^2$ with $d$ the curve less its mean.
 
     Parameters
     ----------
@@ -131,10 +131,10 @@ def autocorrelation(curves: Tensor, lags: int) -> Tensor:
         raise ValueError(f"lags={lags}: with {inputs} inputs, choose a whole number between 0 and {inputs - 1}")
     if (curves == curves[..., :1]).all(-1).any():
         raise ValueError("curves: a constant curve has no autocorrelation")
-    z = curves.double()
-    z = z - z.mean(-1, keepdim=True)
-    power = z.square().sum(-1)
-    return torch.stack([(z[..., : inputs - k] * z[..., k:]).sum(-1) / power for k in range(lags + 1)], dim=-1)
+    d = curves.double()
+    d = d - d.mean(-1, keepdim=True)
+    power = d.square().sum(-1)
+    return torch.stack([(d[..., : inputs - k] * d[..., k:]).sum(-1) / power for k in range(lags + 1)], dim=-1)
 
 
 def coactivation(active: Tensor) -> Tensor:

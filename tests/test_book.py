@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup, Tag
 
 from tools.colab import stale, without_measured
 from tools.headers import HEADER, without_header
-from tools.site import ROOT, address, pages
+from tools.site import FORMULA_AND_MARK, ROOT, address, pages
 
 PAGES = pages()
 # Seconds on two cores of a current laptop, and how much slower the machine that runs this test may be.
@@ -161,11 +161,6 @@ def test_rocket_opens_the_notebook_of_the_page(soups):
         assert name is None or (ROOT / "notebooks" / name).is_file()
 
 
-def test_nothing_that_makes_the_book_repeats_its_address():
-    makers = [ROOT / "_config.yml", *ROOT.glob("tools/*.py"), *ROOT.glob("shattered_lite/*.py")]
-    assert [file.name for file in makers if address("Repository") in file.read_text()] == []
-
-
 def test_notebooks_have_the_numbers_of_the_pages(html, soups):
     names = {page: name for page, soup in soups.items() if (name := notebook_of(page, soup))}
     assert sorted(names.values()) == sorted(file.name for file in (html.parent / "notebooks").glob("*.ipynb"))
@@ -271,6 +266,13 @@ def test_edit_by_hand_is_seen(notebook):
     notebook.cells[0].source = "**Theorem 1.2.** We found 0.99."
     with pytest.raises(ValueError, match="edited by hand"):
         without_measured(notebook)
+
+
+@pytest.mark.parametrize(("before", "after"), [("", ""), ("", ","), ("(", ")."), ("", "-th")])
+def test_formula_keeps_its_marks(before, after):
+    formula = r'<span class="math notranslate nohighlight">\(a &lt; b\)</span>'
+    [kept] = FORMULA_AND_MARK.findall(f"<p>word {before}{formula}{after} word <span>no formula</span>, word</p>")
+    assert kept == f"{before}{formula}{after}"
 
 
 def test_every_chapter_has_the_header():

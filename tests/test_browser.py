@@ -120,6 +120,32 @@ def test_phone_shows_all_without_sideways_scrolling(browser, site, name):
         assert widest <= PHONE["width"]
 
 
+def test_long_formula_in_a_sentence_can_be_scrolled(browser, site):
+    with opened(browser, f"{site}/{CHAPTER}.html", size=PHONE) as (page, _):
+        page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+        wide = page.evaluate(
+            "[...document.querySelectorAll('span.math')]"
+            ".filter(formula => formula.clientWidth && formula.scrollWidth > formula.clientWidth + 1)"
+            ".map(formula => getComputedStyle(formula).overflowX)"
+        )
+        assert set(wide) == {"auto"}, "the chapter has formulas that are wider than a telephone"
+        assert len(wide) < 100, "what no one sees must not make a short formula scroll"
+
+
+def test_no_line_begins_with_the_mark_after_a_formula(browser, site):
+    with opened(browser, f"{site}/{CHAPTER}.html", size=PHONE) as (page, _):
+        page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+        left_of_formula = """[...document.querySelectorAll('span.math')].filter(formula => {
+            const next = formula.nextSibling;
+            if (!/^[,.;:]/.test(next?.data)) return false;
+            const mark = document.createRange();
+            mark.setStart(next, 0);
+            mark.setEnd(next, 1);
+            return mark.getBoundingClientRect().left < formula.getBoundingClientRect().left;
+        }).length"""
+        assert page.evaluate(left_of_formula) == 0
+
+
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_figures_are_seen(browser, site, name, mode):

@@ -8,21 +8,54 @@ import tomllib
 import yaml
 from packaging.requirements import Requirement
 
+from tools import address
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+MOVED = {"Repository": "https://github.com/a-lab/a-lab.github.io", "Homepage": "https://gradients.example.org/book"}
 PINNED = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
-READ_BY_PEOPLE = ["README.md", "CITATION.cff", "CONTRIBUTING.md", "book/index.md"]
+ADDRESSED = ["README.md", "CITATION.cff", "book/index.md"]
 
 
-@pytest.mark.parametrize("name", READ_BY_PEOPLE)
-def test_the_repository_has_one_address(name: str) -> None:
-    found = re.findall(r"https://github\.com/[\w-]+/[\w-]+", (ROOT / name).read_text())
-    assert set(found) <= {PROJECT["urls"]["Repository"]}
+@pytest.fixture
+def moved(tmp_path: Path) -> Path:
+    """A copy of the files with an address, whose project has moved."""
+    (tmp_path / "book").mkdir()
+    for name in ADDRESSED:
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    project = (ROOT / "pyproject.toml").read_text()
+    for name, elsewhere in MOVED.items():
+        project = project.replace(f'{name} = "{PROJECT["urls"][name]}"', f'{name} = "{elsewhere}"')
+    (tmp_path / "pyproject.toml").write_text(project)
+    return tmp_path
 
 
-@pytest.mark.parametrize("name", ["README.md", "CITATION.cff"])
-def test_the_book_has_one_address(name: str) -> None:
-    assert PROJECT["urls"]["Homepage"].removeprefix("https://") in (ROOT / name).read_text()
+def test_addresses_are_fresh() -> None:
+    stale = [file.name for file, text in address.fresh().items() if file.read_text() != text]
+    assert stale == [], "run `make address`"
+
+
+def test_addresses_follow_the_project(moved: Path) -> None:
+    address.main(moved)
+    for name in ADDRESSED:
+        expected = (ROOT / name).read_text()
+        for which, elsewhere in MOVED.items():
+            expected = expected.replace(PROJECT["urls"][which], elsewhere)
+        assert (moved / name).read_text() == expected != (ROOT / name).read_text()
+
+
+def test_lost_place_of_an_address_is_seen(moved: Path) -> None:
+    (moved / "CITATION.cff").write_text("cff-version: 1.2.0\n")
+    with pytest.raises(ValueError, match=r"CITATION\.cff: 0 addresses stand between 'repository-code"):
+        address.main(moved)
+
+
+def test_no_other_file_holds_an_address() -> None:
+    kinds = ["*.md", "*.yml", "Makefile", "book/*.md", "tools/*.py", "shattered_lite/**/*.py", ".github/**/*.yml"]
+    others = {file for kind in kinds for file in ROOT.glob(kind)}
+    others -= {ROOT / name for name in [*ADDRESSED, "pyproject.toml"]}
+    addresses = [url.removeprefix("https://") for url in PROJECT["urls"].values()]
+    assert [file.name for file in others if any(url in file.read_text() for url in addresses)] == []
 
 
 def test_one_version() -> None:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 import shattered_lite as sl
 from shattered_lite import sampling
+from shattered_lite.sampling import layers
 
 FALSE_ALARM = 1e-4  # of each comparison of two samples
 SCALARS = torch.tensor([-1.5, -0.4, 0.1, 0.3, 0.5, 0.9, 1.6, 2.0], dtype=torch.float64)
@@ -268,21 +269,21 @@ def test_the_law_survives_float32_and_depth() -> None:
 
 
 def one_over_n(patch: pytest.MonkeyPatch) -> None:
-    original = sampling._mix_by_gram
-    patch.setattr(sampling, "_mix_by_gram", lambda branch, variance, g: original(branch, variance / 2, g))
+    original = layers._mix_by_gram
+    patch.setattr(layers, "_mix_by_gram", lambda branch, variance, g: original(branch, variance / 2, g))
 
 
 def a_twentieth_too_much(patch: pytest.MonkeyPatch) -> None:
-    original = sampling._mix_by_gram
-    patch.setattr(sampling, "_mix_by_gram", lambda branch, variance, g: original(branch, 1.05**2 * variance, g))
+    original = layers._mix_by_gram
+    patch.setattr(layers, "_mix_by_gram", lambda branch, variance, g: original(branch, 1.05**2 * variance, g))
 
 
 def gates_of_another_input(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(sampling, "_active", lambda _, state, __: (state[:, 0].roll(1, 1) > 0).to(state.dtype))
+    patch.setattr(layers, "_active", lambda _, state, __: (state[:, 0].roll(1, 1) > 0).to(state.dtype))
 
 
 def tangents_forget_their_values(patch: pytest.MonkeyPatch) -> None:
-    original = sampling._square_root
+    original = layers._square_root
 
     def blockwise(gram: Tensor) -> Tensor:
         half = gram.shape[-1] // 2
@@ -290,12 +291,12 @@ def tangents_forget_their_values(patch: pytest.MonkeyPatch) -> None:
         gram[:, :half, half:] = gram[:, half:, :half] = 0
         return original(gram)
 
-    patch.setattr(sampling, "_square_root", blockwise)
+    patch.setattr(layers, "_square_root", blockwise)
 
 
 def one_layer_less(patch: pytest.MonkeyPatch) -> None:
-    original = sampling._preactivations
-    patch.setattr(sampling, "_preactivations", lambda *arguments: itertools.islice(original(*arguments), 3))
+    original = layers.preactivations
+    patch.setattr(layers, "preactivations", lambda *arguments: itertools.chain([None], original(*arguments)))
 
 
 @pytest.mark.parametrize(
@@ -325,7 +326,7 @@ def test_square_root_of_any_gram_matrix(size: int, rank: int, seed: int) -> None
     """Full rank or not: F F' gives the matrix back to the square root of the pivots that count as zero."""
     columns = torch.randn(3, size, rank, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     gram = columns @ columns.mT
-    factor = sampling._square_root(gram)
+    factor = layers._square_root(gram)
     assert torch.equal(factor, factor.tril())
     largest = gram.diagonal(dim1=-2, dim2=-1).amax()
     torch.testing.assert_close(factor @ factor.mT, gram, rtol=0, atol=1e-6 * largest.item())
@@ -334,7 +335,7 @@ def test_square_root_of_any_gram_matrix(size: int, rank: int, seed: int) -> None
 def test_square_root_of_collinear_columns() -> None:
     base = torch.tensor([[1.0, 2.0, 3.0]], dtype=torch.float64)
     columns = torch.cat([base, 2 * base, base + 1e-9, 0 * base])[None]
-    factor = sampling._square_root(columns @ columns.mT)
+    factor = layers._square_root(columns @ columns.mT)
     assert torch.isfinite(factor).all()
     torch.testing.assert_close(factor @ factor.mT, columns @ columns.mT, rtol=1e-12, atol=1e-12)
 
@@ -346,7 +347,7 @@ x = torch.linspace(-2, 2, 256)
 ensemble = lambda depth: sl.sampling.Ensemble("plain", depth, 64)
 def run(depth, keep):
     kept = []
-    for state in sl.sampling._preactivations(ensemble(depth), x, 16, torch.Generator().manual_seed(0)):
+    for state in sl.sampling.layers.preactivations(ensemble(depth), x, 16, torch.Generator().manual_seed(0)):
         kept.append(state) if keep else None
     return int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1])
 print(run(10, False), run(200, False), run(200, True))
@@ -395,7 +396,7 @@ def test_only_the_generator_decides(method: str) -> None:
     fan_in=st.integers(0, 3),
     networks=st.integers(1, 30),
     normalisation=st.sampled_from(NORMALISATIONS),
-    gates=st.sampled_from(["relu", "independent"]),
+    gates=st.sampled_from(["own", "independent"]),
     method=st.sampled_from(["weights", "gram"]),
     dtype=st.sampled_from([torch.float32, torch.float64]),
     data=st.data(),
@@ -426,7 +427,7 @@ GOOD = {"kind": "plain", "depth": 2, "width": 4, "inputs": SCALARS, "networks": 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"kind": "resnet"}, r"kind='resnet': choose one of 'plain', 'residual'"),
+        ({"kind": "resnet"}, r"kind='resnet': choose one of 'plain', 'residual', 'highway'"),
         ({"depth": 0}, r"depth=0: a whole number, 1 or more"),
         ({"depth": 2.0}, r"depth=2\.0: a whole number, 1 or more"),
         ({"width": -1}, r"width=-1: a whole number, 1 or more"),
@@ -435,8 +436,8 @@ GOOD = {"kind": "plain", "depth": 2, "width": 4, "inputs": SCALARS, "networks": 
         ({"outputs": 0}, r"outputs=0: choose between 1 and width=4"),
         ({"outputs": 5}, r"outputs=5: choose between 1 and width=4"),
         ({"outputs": 1.5}, r"outputs=1\.5: choose between 1 and width=4"),
-        ({"normalisation": "layer"}, r"normalisation='layer': choose one of 'none', 'centred', 'batch'"),
-        ({"gates": "coins"}, r"gates='coins': choose one of 'relu', 'independent'"),
+        ({"normalisation": "group"}, r"normalisation='group': choose one of 'none', 'centred', 'batch', 'layer'"),
+        ({"gates": "coins"}, r"gates='coins': choose one of 'own', 'independent'"),
         ({"method": "exact"}, r"method='exact': choose one of 'weights', 'gram'"),
         ({"alpha": 0.5}, r"alpha=0\.5, beta=1\.0: only a residual network"),
         ({"kind": "residual", "alpha": 0.0}, r"alpha=0\.0: a scale is positive and finite"),

@@ -1,7 +1,7 @@
-"""What the site needs beyond Jupyter Book: its own addresses, ids that are unique, and a record of the run times."""
+"""What the site needs beyond Jupyter Book: its own addresses, unique ids, formulas that keep their comma, run times."""
 
 import json
-from functools import cache
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,12 @@ from sphinx.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
 BRANCH = "main"
+FORMULA_AND_MARK = re.compile(r'[(\[]?<span class="math [^<]*</span>[^\s<]*')
 
 
-@cache
-def address(name: str) -> str:
-    """The address ``name`` ("Repository" or "Homepage") in ``pyproject.toml``, the only place that holds it."""
-    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"][name].rstrip("/")
+def address(name: str, root: Path = ROOT) -> str:
+    """The address ``name`` ("Repository" or "Homepage") in ``pyproject.toml``; all others are made from it."""
+    return tomllib.loads((root / "pyproject.toml").read_text())["project"]["urls"][name].rstrip("/")
 
 
 def pages(root: Path = ROOT) -> list[str]:
@@ -41,6 +41,12 @@ def drop_repeated_ids(app: Sphinx, doctree: nodes.document, docname: str) -> Non
             section["ids"] = []
 
 
+def keep_marks(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
+    """Hold a formula on one line with its bracket, comma or full stop: a browser would let the line end in between."""
+    if "body" in context:
+        context["body"] = FORMULA_AND_MARK.sub(r'<span class="text-nowrap">\g<0></span>', context["body"])
+
+
 def write_run_times(app: Sphinx, exception: Exception | None) -> None:
     """Write ``_build/run-times.json``: for each page that ran, its wall time in seconds."""
     if exception is None and app.builder.format == "html":
@@ -53,5 +59,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Let Sphinx call this module."""
     app.connect("config-inited", give_addresses)
     app.connect("doctree-resolved", drop_repeated_ids)
+    app.connect("html-page-context", keep_marks)
     app.connect("build-finished", write_run_times)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -41,9 +41,34 @@ def batches(inputs: ArrayLike) -> Array:
     return batch
 
 
+def normalised_batches(inputs: ArrayLike) -> Array:
+    """Sizes of a batch over which batch norm divides, 4 or more, perhaps infinite."""
+    batch = np.asarray(inputs, dtype=np.float64)
+    if np.any(~(batch >= 4)):
+        raise ValueError(f"inputs={inputs}: with batch norm the gradient has a finite variance for 4 inputs or more")
+    return batch
+
+
 def correlations(cosine: ArrayLike) -> Array:
     """Correlations, between -1 and 1."""
     c = np.asarray(cosine, dtype=np.float64)
     if np.any(~(np.abs(c) <= 1)):
         raise ValueError(f"cosine={cosine}: a correlation lies between -1 and 1")
     return c
+
+
+def scale(name: str, value: float) -> float:
+    """A positive, finite factor."""
+    if not (np.ndim(value) == 0 and np.isfinite(value) and value > 0):
+        raise ValueError(f"{name}={value}: a scale is positive and finite")
+    return float(value)
+
+
+def shares(name: str, value: ArrayLike) -> Array:
+    """Coefficients of a highway network's skip, between 0 and 1."""
+    kept = np.asarray(value, dtype=np.float64)
+    if np.any(~((kept >= 0) & (kept <= 1))):
+        raise ValueError(
+            f"{name}={value}: highway coefficients need 0 <= {name} <= 1, since gamma1^2 + gamma2^2 = 1 keeps the variance"
+        )
+    return kept

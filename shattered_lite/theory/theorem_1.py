@@ -2,32 +2,13 @@ r"""Theorem 1 and its neighbours: gradients of plain networks at two inputs."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from . import arguments
 from .activity import arc_cosine, cosines
 from .arguments import Array
-
-
-class Moments(NamedTuple):
-    r"""Second moments of the gradients at two inputs, over random weights.
-
-    Attributes
-    ----------
-    variance : ndarray
-        $C(i) = E[\nabla_i^2]$, dimensionless (the neuron's own gradient is 1).
-    covariance : ndarray
-        $C(i, j) = E[\nabla_i \nabla_j]$ for two typical inputs.
-    correlation : ndarray
-        $R(i, j) = C(i, j) / \sqrt{C(i) C(j)}$.
-    """
-
-    variance: Array
-    covariance: Array
-    correlation: Array
+from .moments import Moments, of_layers
 
 
 def plain(depth: ArrayLike, inputs: ArrayLike = np.inf) -> Moments:
@@ -62,10 +43,9 @@ def plain(depth: ArrayLike, inputs: ArrayLike = np.inf) -> Moments:
     """
     layers = arguments.depths(depth)
     batch = arguments.batches(inputs)
-    first = np.where(layers > 0, 0.5, 1.0)  # the first layer is not centred: there the gates are independent
-    later = (0.5 - np.arcsin(1 / (batch - 1)) / np.pi) ** np.maximum(layers - 1, 0)
-    covariance = first * later
-    return Moments(np.ones_like(covariance), covariance, covariance)
+    first = np.log(0.5) * (layers > 0)  # the first layer is not centred: there the gates are independent
+    later = np.log(0.5 - np.arcsin(1 / (batch - 1)) / np.pi) * np.maximum(layers - 1, 0)
+    return Moments(np.zeros(np.shape(first + later)), first + later)
 
 
 def plain_uncentred(depth: ArrayLike, cosine: float = 0.0) -> Moments:
@@ -96,9 +76,10 @@ def plain_uncentred(depth: ArrayLike, cosine: float = 0.0) -> Moments:
     The book's own; derived in the chapter *Theorem 1: plain networks*.
     """
     layers = arguments.depths(depth)
-    factors = arc_cosine(cosines(int(np.max(layers, initial=0)), cosine)).tangent
-    product = np.concatenate([[1.0], np.cumprod(factors)])[layers]
-    return Moments(np.ones_like(product), product, product)
+    entering = cosines(int(np.max(layers, initial=0)), cosine)[:-1]
+    with np.errstate(divide="ignore"):  # opposite inputs share no unit: their correlation is zero
+        factors = np.log(arc_cosine(entering).tangent)
+    return of_layers(layers, np.zeros_like(factors), factors)
 
 
 def plain_centred(depth: ArrayLike, width: ArrayLike, inputs: ArrayLike = np.inf) -> Moments:
@@ -143,7 +124,7 @@ def plain_centred(depth: ArrayLike, width: ArrayLike, inputs: ArrayLike = np.inf
     covariance = t = np.ones(layers.shape)
     a = b = u = s = np.zeros(layers.shape)
     for layer in range(1, int(layers.max(initial=0)) + 1):
-        kept = plain(layer, batch).covariance / plain(layer - 1, batch).covariance
+        kept = np.exp(plain(layer, batch).log_correlation - plain(layer - 1, batch).log_correlation)
         u, a, b, t = (
             u / (4 * mu) + (source + s / (2 * np.pi * mu)) * t,
             mu * a + source * t,
@@ -152,48 +133,8 @@ def plain_centred(depth: ArrayLike, width: ArrayLike, inputs: ArrayLike = np.inf
         )
         s = s / (4 * mu**2) + 1 / units
         covariance = np.where(layers >= layer, t, covariance)
-    return Moments(np.ones_like(covariance), covariance, covariance)
-
-
-def plain_batch_norm(depth: ArrayLike, inputs: ArrayLike = np.inf) -> Moments:
-    r"""Gradients of a plain network of infinite width with batch norm, its statistics held constant.
-
-    Each normalisation divides the gradient by the standard deviation of a centred rectifier, so the variance grows:
-    $C(i) = (\pi/(\pi - 1))^{L-1}$ for many inputs. The correlation is that of :func:`plain`. For $M$ inputs the
-    factor is $M\pi/((M-3)(\pi-1))$ at the first normalisation and $(M-1)/(2(M-3)v)$ at each later one, with
-    $v = (1 - 1/M)(1/2 - k)$ and $k$ the mean product of two rectified preactivations of correlation $-1/(M-1)$.
-
-    Parameters
-    ----------
-    depth : array_like of int
-        Number $L \ge 0$ of gated layers; all but the first are normalised.
-    inputs : array_like of float
-        Size $M \ge 4$ of the batch; with 3 the variance is infinite.
-
-    Returns
-    -------
-    Moments
-        Dimensionless, with the broadcast shape of the arguments.
-
-    Raises
-    ------
-    ValueError
-        If a depth is negative or not whole, or ``inputs`` is below 4.
-
-    References
-    ----------
-    Yang et al. (2019) for many inputs; the book's own for a finite batch. Derived in the chapter
-    *Theorem 1: plain networks*.
-    """
-    layers, batch = arguments.depths(depth), np.asarray(inputs, dtype=np.float64)
-    if np.any(~(batch >= 4)):
-        raise ValueError(f"inputs={inputs}: with batch norm the gradient has a finite variance for 4 inputs or more")
-    product = arc_cosine(-1 / (batch - 1)).cosine / 2
-    first = np.pi / ((1 - 3 / batch) * (np.pi - 1))
-    later = (1 - 1 / batch) / ((1 - 3 / batch) * 2 * (1 - 1 / batch) * (0.5 - product))
-    variance = np.where(layers > 1, first * later ** np.maximum(layers - 2, 0), 1.0)
-    correlation = plain(layers, inputs).correlation
-    return Moments(variance, variance * correlation, correlation)
+    with np.errstate(divide="ignore"):  # far beyond the depths at which a first correction means anything
+        return Moments(np.zeros_like(covariance), np.log(covariance))
 
 
 def plain_kurtosis(depth: ArrayLike, width: ArrayLike) -> Array:

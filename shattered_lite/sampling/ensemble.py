@@ -1,0 +1,104 @@
+"""Which law the random networks have: the arguments that the samplers share, and what they allow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+Kind = Literal["plain", "residual", "highway"]
+Normalisation = Literal["none", "centred", "batch", "layer"]
+Statistics = Literal["frozen", "differentiated"]
+Gates = Literal["own", "independent"]
+Method = Literal["weights", "gram"]
+Scale = float | Sequence[float]  # the same in every gated layer, or one for each
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """A law of random networks; the fields are the arguments of :func:`shattered_lite.sample_gradients`."""
+
+    kind: Kind
+    depth: int
+    width: int
+    normalisation: Normalisation = "none"
+    statistics: Statistics = "frozen"
+    alpha: Scale = 1.0
+    beta: Scale = 1.0
+    gamma1: Scale | None = None
+    activation: Callable[[Tensor], Tensor] = torch.relu
+    variance: float = 2.0
+    gates: Gates = "own"
+    method: Method = "weights"
+
+    def __post_init__(self) -> None:
+        one_of("kind", self.kind, Kind)
+        one_of("normalisation", self.normalisation, Normalisation)
+        one_of("statistics", self.statistics, Statistics)
+        one_of("gates", self.gates, Gates)
+        one_of("method", self.method, Method)
+        whole("depth", self.depth)
+        whole("width", self.width)
+        for name in ("alpha", "beta"):
+            self._per_layer(name, positive=True)
+        if self.kind != "residual" and (self.alpha, self.beta) != (1.0, 1.0):
+            raise ValueError(f"alpha={self.alpha}, beta={self.beta}: only a residual network has these scales")
+        if (self.kind == "highway") != (self.gamma1 is not None):
+            raise ValueError(f"gamma1={self.gamma1}: a highway network has this coefficient, and no other network")
+        if self.gamma1 is not None:
+            self._per_layer("gamma1", positive=False)
+        if not (math.isfinite(self.variance) and self.variance > 0):
+            raise ValueError(f"variance={self.variance}: N times the variance of a weight is positive and finite")
+        if not callable(self.activation):
+            raise ValueError(f"activation={self.activation!r}: a function of a tensor is needed, such as torch.tanh")
+        if self.gates == "independent" and self.activation is not torch.relu:
+            raise ValueError(f"gates='independent', activation={self.activation!r}: coins take the rectifier's place")
+
+    def scales(self) -> list[tuple[float, float]]:
+        """What multiplies the state, and what multiplies the branch, in each gated layer."""
+        if self.kind == "plain":
+            return [(0.0, 1.0)] * self.depth
+        if self.gamma1 is not None:
+            return [(kept, math.sqrt(1 - kept**2)) for kept in self._per_layer("gamma1", positive=False)]
+        alphas, betas = (self._per_layer(name, positive=True) for name in ("alpha", "beta"))
+        return [(alpha, alpha * beta) for alpha, beta in zip(alphas, betas, strict=True)]
+
+    def _per_layer(self, name: str, positive: bool) -> list[float]:
+        value = getattr(self, name)
+        scales = [value] * self.depth if isinstance(value, (int, float)) else list(map(float, value))
+        if len(scales) != self.depth:
+            raise ValueError(f"{name}: {len(scales)} values, but one number or one for each of {self.depth} layers")
+        for scale in scales:
+            if positive and not (math.isfinite(scale) and scale > 0):
+                raise ValueError(f"{name}={scale}: a scale is positive and finite")
+            if not positive and not 0 <= scale <= 1:
+                raise ValueError(
+                    f"{name}={scale}: highway coefficients need 0 <= {name} <= 1, since gamma1^2 + gamma2^2 = 1 keeps "
+                    "the variance"
+                )
+        return scales
+
+
+def one_of(name: str, value: object, allowed: object) -> None:
+    """Refuse a word that is not among the allowed ones."""
+    choices = get_args(allowed)
+    if value not in choices:
+        raise ValueError(f"{name}={value!r}: choose one of {', '.join(map(repr, choices))}")
+
+
+def whole(name: str, value: object) -> None:
+    """Refuse what is not a whole number from 1."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name}={value!r}: a whole number, 1 or more, is needed")
+
+
+def increasing(name: str, depths: Sequence[int]) -> None:
+    """Refuse depths that are not whole, not positive, or not in order."""
+    counts = [isinstance(depth, Integral) and depth >= 1 for depth in depths]
+    if not counts or not all(counts) or list(depths) != sorted(set(depths)):
+        raise ValueError(f"{name}={depths}: give one or more depths, increasing from 1 or more")

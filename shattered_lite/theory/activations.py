@@ -1,0 +1,207 @@
+r"""Activations and their Gaussian averages: one number for how much any of them shatters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from scipy import integrate, special
+
+from .arguments import Array
+
+FARTHEST = 38.0  # the density of a standard normal is below the smallest number of float64 from here on
+
+
+class Activation(NamedTuple):
+    r"""An activation $\varphi$ as the theory sees it.
+
+    Attributes
+    ----------
+    value, slope : callable
+        $\varphi$ and its derivative $\varphi'$, elementwise on arrays.
+    kinks : tuple of float
+        Where $\varphi$ or $\varphi'$ jumps; quadrature stops there and begins again.
+    """
+
+    value: Callable[[Array], Array]
+    slope: Callable[[Array], Array]
+    kinks: tuple[float, ...] = ()
+
+
+class Averages(NamedTuple):
+    r"""Averages of an activation over a standard normal $Z$, and what they say about networks.
+
+    Attributes
+    ----------
+    mean, square : float
+        $E[\varphi(Z)]$ and $E[\varphi(Z)^2]$; weights of variance $1/(N E[\varphi(Z)^2])$ keep a branch at variance 1.
+    mean_slope, square_slope : float
+        $E[\varphi'(Z)]$ and $E[\varphi'(Z)^2]$.
+    """
+
+    mean: float
+    square: float
+    mean_slope: float
+    square_slope: float
+
+    @property
+    def variance(self) -> float:
+        r"""$\operatorname{Var} \varphi(Z)$."""
+        return self.square - self.mean**2
+
+    @property
+    def decay(self) -> float:
+        r"""$s = E[\varphi']^2 / E[\varphi'^2]$: a gated layer multiplies the correlation by this."""
+        return self.mean_slope**2 / self.square_slope
+
+    @property
+    def growth(self) -> float:
+        r"""$\chi = E[\varphi'^2] / \operatorname{Var} \varphi$: a layer with batch norm multiplies the variance by it."""
+        return self.square_slope / self.variance
+
+    @property
+    def shattering_index(self) -> float:
+        r"""$\kappa = \operatorname{Var} \varphi' / \operatorname{Var} \varphi = \chi (1 - s)$: $R \sim L^{-\kappa}$.
+
+        The power law is that of a residual network with batch norm.
+        """
+        return (self.square_slope - self.mean_slope**2) / self.variance
+
+
+def leaky_relu(slope: float) -> Activation:
+    r"""Leaky rectifier, $\max(0, z) + a \min(0, z)$.
+
+    Parameters
+    ----------
+    slope : float
+        $a$; 0 gives the rectifier, 1 the identity, $-1$ the absolute value.
+
+    Returns
+    -------
+    Activation
+
+    References
+    ----------
+    Used in the chapter *One number for any activation*.
+    """
+    return Activation(lambda z: np.where(z > 0, z, slope * z), lambda z: np.where(z > 0, 1.0, slope), kinks=(0.0,))
+
+
+def _elu(scale: float, alpha: float) -> Activation:
+    return Activation(
+        lambda z: scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0))),
+        lambda z: scale * np.where(z > 0, 1.0, alpha * np.exp(np.minimum(z, 0))),
+        kinks=(0.0,),
+    )
+
+
+def _normal_density(z: Array) -> Array:
+    return np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+
+
+ACTIVATIONS: dict[str, Activation] = {  # by their names in torch.nn.functional, with its defaults
+    "relu": leaky_relu(0.0),
+    "leaky_relu": leaky_relu(0.01),
+    "elu": _elu(1.0, 1.0),
+    "selu": _elu(1.0507009873554805, 1.6732632423543772),
+    "gelu": Activation(lambda z: z * special.ndtr(z), lambda z: special.ndtr(z) + z * _normal_density(z)),
+    "silu": Activation(lambda z: z * special.expit(z), lambda z: special.expit(z) * (1 + z * special.expit(-z))),
+    "softplus": Activation(lambda z: np.logaddexp(0, z), special.expit),
+    "tanh": Activation(np.tanh, lambda z: np.cosh(z) ** -2.0),
+}
+
+
+def averages(activation: Activation | str) -> Averages:
+    r"""Gaussian averages of an activation by adaptive quadrature, to about $10^{-12}$.
+
+    Parameters
+    ----------
+    activation : Activation or str
+        Of the reader's own, or the name of one in ``ACTIVATIONS``.
+
+    Returns
+    -------
+    Averages
+        Dimensionless.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, an average is not finite, or the activation is constant.
+
+    References
+    ----------
+    The book's own; derived in the chapter *One number for any activation*.
+    """
+    value, slope, kinks = named(activation)
+    found = Averages(*mean(lambda z: np.stack([value(z), value(z) ** 2, slope(z), slope(z) ** 2]), kinks))
+    if not np.all(np.isfinite(found)):
+        raise ValueError(f"activation={activation!r}: its averages over a standard normal are not finite")
+    if not found.variance > 1e-12 * found.square:
+        raise ValueError(f"activation={activation!r}: a constant carries no signal")
+    return found
+
+
+def hermite_coefficients(activation: Activation | str, degree: int) -> Array:
+    r"""Coefficients $a_k = E[\varphi(Z)\, \mathrm{He}_k(Z)] / \sqrt{k!}$ of an activation.
+
+    Then $\operatorname{Var} \varphi = \sum_{k \ge 1} a_k^2$ and $\operatorname{Var} \varphi' = \sum_{k \ge 2} k a_k^2$.
+
+    Parameters
+    ----------
+    activation : Activation or str
+        As for :func:`averages`.
+    degree : int
+        Largest $k \ge 0$; beyond about 100 the quadrature loses digits.
+
+    Returns
+    -------
+    ndarray, shape (degree + 1,)
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown or the degree is not a whole number, 0 or more.
+
+    References
+    ----------
+    Derived in the chapter *One number for any activation*.
+    """
+    if not isinstance(degree, int | np.integer) or degree < 0:
+        raise ValueError(f"degree={degree}: a whole number, 0 or more, is needed")
+    value, _, kinks = named(activation)
+
+    def integrand(z: float) -> Array:
+        polynomials = np.ones(degree + 1)
+        if degree:
+            polynomials[1] = z
+        for k in range(1, degree):  # normalised: He_k / sqrt(k!)
+            polynomials[k + 1] = (z * polynomials[k] - np.sqrt(k) * polynomials[k - 1]) / np.sqrt(k + 1)
+        return value(np.asarray(z)) * polynomials
+
+    return mean(integrand, kinks)
+
+
+def mean(function: Callable[[Array], Array], kinks: tuple[float, ...] = ()) -> Array:
+    """Mean of a vector-valued function of a standard normal."""
+    return integrate.quad_vec(
+        lambda z: function(np.asarray(z)) * _normal_density(np.asarray(z)),
+        -FARTHEST,
+        FARTHEST,
+        epsabs=1e-14,
+        epsrel=1e-13,
+        norm="max",
+        limit=2_000,
+        points=(-6.0, *kinks, 6.0),
+    )[0]
+
+
+def named(activation: Activation | str) -> Activation:
+    """The activation of a name."""
+    if isinstance(activation, Activation):
+        return activation
+    if activation not in ACTIVATIONS:
+        names = ", ".join(map(repr, ACTIVATIONS))
+        raise ValueError(f"activation={activation!r}: choose one of {names}, or give an Activation")
+    return ACTIVATIONS[activation]
