@@ -16,6 +16,7 @@ from scipy import stats
 
 import shattered_lite as sl
 from shattered_lite.checks import Disagreement
+from shattered_lite.sampling import layers
 
 Patch = pytest.MonkeyPatch
 ENTRIES = yaml.safe_load((BOOK / "claims.yml").read_text()) or []
@@ -28,16 +29,16 @@ FRESH_SEEDS = range(1_000, 1_020)
 
 def _in_theory(patch: Patch, name: str, replacement: Callable) -> None:
     """Replace a function of the theory wherever the theory or a chapter calls it."""
-    for module in (sl.theory, sl.theory.activity, sl.theory.theorem_1, sl.theory.scalar):
+    for module in (sl.theory, sl.theory.activity, sl.theory.theorem_1, sl.theory.scalar, sl.theory.batch_norm):
         if hasattr(module, name):
             patch.setattr(module, name, replacement)
 
 
 def _scale_weights(patch: Patch, factor: float) -> None:
     for name in ("_mix_by_weights", "_mix_by_gram"):
-        original = getattr(sl.sampling.layers, name)
+        original = getattr(layers, name)
         patch.setattr(
-            sl.sampling.layers, name, lambda b, variance, g, original=original: original(b, factor * variance, g)
+            layers, name, lambda b, variance, g, original=original: original(b, factor * variance, g)
         )
 
 
@@ -48,7 +49,7 @@ def halve_the_weight_variance(patch: Patch) -> None:
 
 def open_every_gate(patch: Patch) -> None:
     """A linear network: each gate lets everything through."""
-    patch.setattr(sl.sampling.layers, "_active", lambda ensemble, state, generator: torch.ones_like(state[:, 0]))
+    patch.setattr(layers, "_active", lambda ensemble, state, generator: torch.ones_like(state[:, 0]))
 
 
 def forget_one_layer(patch: Patch) -> None:
@@ -110,7 +111,7 @@ def count_one_input_more(patch: Patch) -> None:
 
 def forget_to_normalise(patch: Patch) -> None:
     """Neither centring nor batch norm."""
-    patch.setattr(sl.sampling.layers, "normalise", lambda ensemble, state, layer: state)
+    patch.setattr(layers, "normalise", lambda ensemble, state, layer: state)
 
 
 def centre_by_no_cross_term(patch: Patch) -> None:
@@ -223,8 +224,8 @@ def spread_over_all_taps(patch: Patch) -> None:
 
 def leak_through_every_gate(patch: Patch) -> None:
     """A leaky rectifier of slope 0.3 in place of the rectifier, or of the coin."""
-    original = sl.sampling.layers._active
-    patch.setattr(sl.sampling.layers, "_active", lambda *a: 0.3 + 0.7 * original(*a))
+    original = layers._active
+    patch.setattr(layers, "_active", lambda *a: 0.3 + 0.7 * original(*a))
 
 
 def pair_inputs_with_themselves(patch: Patch) -> None:
@@ -266,20 +267,20 @@ def forget_the_tangents_of_values(patch: Patch) -> None:
             gamma += source * u
         limit = sl.theory.plain(depth, inputs)
         part = limit.covariance * (1 + gamma / width)
-        return limit._replace(covariance=part, correlation=part)
+        return limit._replace(log_correlation=np.log(part))
 
     _in_theory(patch, "plain_centred", partial)
 
 
 def centre_without_scaling(patch: Patch) -> None:
     """Batch norm that subtracts the mean and divides by nothing."""
-    original = sl.sampling.layers.normalise
+    original = layers.normalise
 
     def unscaled(ensemble, state, layer):
         values, tangents = original(ensemble, state, layer)[:, 0], state[:, 1]
         return torch.stack([values, tangents], 1)
 
-    patch.setattr(sl.sampling.layers, "normalise", unscaled)
+    patch.setattr(layers, "normalise", unscaled)
 
 
 def take_the_limit_of_large_batches(patch: Patch) -> None:
@@ -306,14 +307,14 @@ def forget_the_last_weights(patch: Patch) -> None:
 def forget_the_off_diagonal(patch: Patch) -> None:
     """Columns of a layer drawn independently of each other."""
     patch.setattr(
-        sl.sampling.layers, "_square_root", lambda gram: torch.diag_embed(gram.diagonal(dim1=-2, dim2=-1).sqrt())
+        layers, "_square_root", lambda gram: torch.diag_embed(gram.diagonal(dim1=-2, dim2=-1).sqrt())
     )
 
 
 def halve_the_gram_variance(patch: Patch) -> None:
     """Weights of variance 1/N in one of the two methods only."""
-    original = sl.sampling.layers._mix_by_gram
-    patch.setattr(sl.sampling.layers, "_mix_by_gram", lambda branch, variance, g: original(branch, variance / 2, g))
+    original = layers._mix_by_gram
+    patch.setattr(layers, "_mix_by_gram", lambda branch, variance, g: original(branch, variance / 2, g))
 
 
 MUTATIONS: dict[str, Callable[[Patch], None]] = {

@@ -6,8 +6,8 @@ $$z_l = W_l\, \varphi(\hat z_{l-1}) \quad\text{(plain)}, \qquad
   z_l = \alpha\,(z_{l-1} + \beta\, W_l\, \varphi(\hat z_{l-1})) \quad\text{(residual)}, \qquad
   z_l = \gamma_1 z_{l-1} + \gamma_2 W_l\, \varphi(\hat z_{l-1}) \quad\text{(highway)},$$
 
-with $W_l \sim N(0, 2/N)$ and the rectifier $\varphi = \rho$ unless told otherwise, and $\gamma_1^2 + \gamma_2^2 = 1$; the
-outputs are the units of $z_L$. The hat normalises each unit over the inputs, or each input over the units; the skip
+with $W_l \sim N(0, 2/N)$ and the rectifier $\varphi = \rho$ unless told otherwise, and $\gamma_1^2 + \gamma_2^2 = 1$;
+the outputs are the units of $z_L$. The hat normalises each unit over the inputs, or each input over the units; the skip
 carries the state as it was before that. The first gated layer is never normalised, because centred scalar inputs would
 put every kink of that layer at the same point. Values and tangents travel forwards together, so memory does not grow
 with depth.

@@ -57,7 +57,7 @@ class Averages(NamedTuple):
 
     @property
     def growth(self) -> float:
-        r"""$\chi = E[\varphi'^2] / \operatorname{Var} \varphi$: a layer with batch norm multiplies the variance by it."""
+        r"""$\chi = E[\varphi'^2] / \operatorname{Var} \varphi$: a batch-normalised layer multiplies the variance by it."""
         return self.square_slope / self.variance
 
     @property

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
+Depths = NDArray[np.int64]
 
 
-def depths(depth: ArrayLike) -> NDArray[np.int64]:
+def depths(depth: ArrayLike) -> Depths:
     """Whole numbers of layers, 0 or more."""
     layers = np.asarray(depth)
     if layers.dtype.kind not in "iu" and not (layers.dtype.kind == "f" and all(map(float.is_integer, layers.flat))):
@@ -69,6 +70,7 @@ def shares(name: str, value: ArrayLike) -> Array:
     kept = np.asarray(value, dtype=np.float64)
     if np.any(~((kept >= 0) & (kept <= 1))):
         raise ValueError(
-            f"{name}={value}: highway coefficients need 0 <= {name} <= 1, since gamma1^2 + gamma2^2 = 1 keeps the variance"
+            f"{name}={value}: highway coefficients need 0 <= {name} <= 1, since gamma1^2 + gamma2^2 = 1 keeps "
+            "the variance"
         )
     return kept

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .arguments import Array
+from .arguments import Array, Depths
 
 
 class Moments(NamedTuple):
@@ -44,7 +44,7 @@ class Moments(NamedTuple):
         return self.sign * np.exp(self.log_correlation)
 
 
-def of_layers(depths: Array, log_variance: Array, log_correlation: Array) -> Moments:
+def of_layers(depths: Depths, log_variance: Array, log_correlation: Array) -> Moments:
     """Moments at some depths, from what each layer (from 1) adds to the two logarithms."""
     at_depth = (np.concatenate([[0.0], np.cumsum(steps)])[depths] for steps in (log_variance, log_correlation))
     return Moments(*at_depth)

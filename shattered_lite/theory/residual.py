@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from . import arguments
 from .activity import arc_cosine
-from .arguments import Array
+from .arguments import Array, Depths
 from .moments import Moments, of_layers
 
 
@@ -44,7 +44,7 @@ def residual(depth: ArrayLike, alpha: float = 1.0, beta: float = 1.0) -> Moments
     """
     layers = arguments.depths(depth)
     a, b = arguments.scale("alpha", alpha) ** 2, arguments.scale("beta", beta) ** 2
-    return Moments(layers * np.log(a * (1 + b)), layers * (np.log1p(b / 2) - np.log1p(b)))
+    return Moments(np.log(a * (1 + b)) * layers, (np.log1p(b / 2) - np.log1p(b)) * layers)
 
 
 def residual_uncentred(depth: ArrayLike, alpha: float = 1.0, beta: float = 1.0, cosine: float = 0.0) -> Moments:
@@ -216,14 +216,14 @@ def highway_uncentred(gamma1: ArrayLike, cosine: float = 0.0) -> Moments:
     kept = arguments.shares("gamma1", gamma1)
     if kept.ndim != 1:
         raise ValueError(f"gamma1: shape {kept.shape}, but one coefficient for each layer is needed")
-    return _leaning(np.arange(len(kept) + 1), 1 - kept**2, cosine)
+    return _leaning(np.arange(len(kept) + 1, dtype=np.int64), 1 - kept**2, cosine)
 
 
-def _deepest(layers: Array) -> int:
+def _deepest(layers: Depths) -> int:
     return int(np.max(layers, initial=0))
 
 
-def _leaning(layers: Array, shares: Array, cosine: float) -> Moments:
+def _leaning(layers: Depths, shares: Array, cosine: float) -> Moments:
     """Correlation where gates are real and states lean towards each other; ``shares`` of the branch, layer by layer."""
     c = float(arguments.correlations(cosine))
     factors = np.empty(len(shares))
