@@ -37,9 +37,7 @@ def _in_theory(patch: Patch, name: str, replacement: Callable) -> None:
 def _scale_weights(patch: Patch, factor: float) -> None:
     for name in ("_mix_by_weights", "_mix_by_gram"):
         original = getattr(layers, name)
-        patch.setattr(
-            layers, name, lambda b, variance, g, original=original: original(b, factor * variance, g)
-        )
+        patch.setattr(layers, name, lambda b, variance, g, original=original: original(b, factor * variance, g))
 
 
 def halve_the_weight_variance(patch: Patch) -> None:
@@ -306,9 +304,7 @@ def forget_the_last_weights(patch: Patch) -> None:
 
 def forget_the_off_diagonal(patch: Patch) -> None:
     """Columns of a layer drawn independently of each other."""
-    patch.setattr(
-        layers, "_square_root", lambda gram: torch.diag_embed(gram.diagonal(dim1=-2, dim2=-1).sqrt())
-    )
+    patch.setattr(layers, "_square_root", lambda gram: torch.diag_embed(gram.diagonal(dim1=-2, dim2=-1).sqrt()))
 
 
 def halve_the_gram_variance(patch: Patch) -> None:

@@ -23,7 +23,9 @@ import torch
 from torch import Tensor
 
 from . import layers
-from .ensemble import Ensemble, Gates, Kind, Method, Normalisation, Scale, Statistics, increasing, whole
+from .ensemble import Ensemble, Gates, Kind, Method, Normalisation, Scale, Statistics
+from .ensemble import increasing as _increasing
+from .ensemble import whole as _whole
 
 CHUNK_BYTES = 2 * 2**20  # networks are sampled in chunks whose state fits in the processor's cache
 
@@ -108,7 +110,7 @@ def sample_gradients(
     """
     depths = list(depth) if isinstance(depth, Sequence) else [depth]
     if isinstance(depth, Sequence):
-        increasing("depth", depths)
+        _increasing("depth", depths)
     ensemble = Ensemble(
         kind, depths[-1], width, normalisation, statistics, alpha, beta, gamma1, activation, variance, gates, method
     )
@@ -160,7 +162,7 @@ def sample_activations(
     ----------
     Balduzzi et al. (2017), Section 2. Used in the chapter *Who is active with whom*.
     """
-    increasing("depths", depths)
+    _increasing("depths", depths)
     ensemble = Ensemble(kind, max(depths), width, normalisation, alpha=alpha, beta=beta, gamma1=gamma1, method=method)
 
     def sample(networks: int, generator: torch.Generator) -> Tensor:
@@ -183,7 +185,7 @@ def _in_chunks(
     Drawing normals takes most of the time, and one generator draws on one thread only: each chunk has a generator of
     its own, seeded by the caller's, so that neither the number of threads nor their order changes a result.
     """
-    whole("networks", networks)
+    _whole("networks", networks)
     if not (isinstance(inputs, Tensor) and inputs.ndim in (1, 2) and inputs.is_floating_point() and len(inputs)):
         raise ValueError(f"inputs={inputs}: a floating-point tensor of shape (inputs,) or (inputs, fan_in) is needed")
     if not torch.isfinite(inputs).all():
