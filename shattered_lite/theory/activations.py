@@ -57,7 +57,7 @@ class Averages(NamedTuple):
 
     @property
     def growth(self) -> float:
-        r"""$\chi = E[\varphi'^2] / \operatorname{Var} \varphi$: a batch-normalised layer multiplies the variance by it."""
+        r"""$\chi = E[\varphi'^2] / \operatorname{Var} \varphi$: the factor of the variance in a batch-normalised layer."""
         return self.square_slope / self.variance
 
     @property
@@ -172,13 +172,13 @@ def hermite_coefficients(activation: Activation | str, degree: int) -> Array:
         raise ValueError(f"degree={degree}: a whole number, 0 or more, is needed")
     value, _, kinks = named(activation)
 
-    def integrand(z: float) -> Array:
+    def integrand(z: Array) -> Array:
         polynomials = np.ones(degree + 1)
         if degree:
             polynomials[1] = z
         for k in range(1, degree):  # normalised: He_k / sqrt(k!)
             polynomials[k + 1] = (z * polynomials[k] - np.sqrt(k) * polynomials[k - 1]) / np.sqrt(k + 1)
-        return value(np.asarray(z)) * polynomials
+        return value(z) * polynomials
 
     return mean(integrand, kinks)
 

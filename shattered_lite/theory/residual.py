@@ -183,8 +183,8 @@ def highway(depth: ArrayLike, gamma1: ArrayLike) -> Moments:
     Balduzzi et al. (2017), Corollary 1. Derived in the chapter *Highway networks*.
     """
     layers, kept = arguments.depths(depth), arguments.shares("gamma1", gamma1) ** 2
-    log_correlation = layers * np.log1p(-(1 - kept) / 2)
-    return Moments(np.zeros_like(log_correlation), log_correlation)
+    log_correlation = np.log1p(-(1 - kept) / 2) * layers
+    return Moments(np.zeros(np.shape(log_correlation)), log_correlation)
 
 
 def highway_uncentred(gamma1: ArrayLike, cosine: float = 0.0) -> Moments:
@@ -223,13 +223,14 @@ def _deepest(layers: Depths) -> int:
     return int(np.max(layers, initial=0))
 
 
-def _leaning(layers: Depths, shares: Array, cosine: float) -> Moments:
+def _leaning(layers: Depths, shares: ArrayLike, cosine: float) -> Moments:
     """Correlation where gates are real and states lean towards each other; ``shares`` of the branch, layer by layer."""
     c = float(arguments.correlations(cosine))
-    factors = np.empty(len(shares))
-    for layer, share in enumerate(shares):
+    branch = np.asarray(shares, dtype=np.float64)
+    factors = np.empty(len(branch))
+    for layer, share in enumerate(branch):
         maps = arc_cosine(c)
         factors[layer] = 1 - share * (1 - maps.tangent)
         c = min(1.0, c + share * float(maps.cosine - c))
     with np.errstate(divide="ignore"):  # a plain layer between opposite inputs leaves nothing
-        return of_layers(layers, np.zeros(len(shares)), np.log(factors))
+        return of_layers(layers, np.zeros(len(branch)), np.log(factors))
