@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from . import arguments
 from .activity import arc_cosine
-from .arguments import Array, Depths
+from .arguments import Depths
 from .moments import Moments, of_layers
 
 
@@ -183,7 +183,7 @@ def highway(depth: ArrayLike, gamma1: ArrayLike) -> Moments:
     Balduzzi et al. (2017), Corollary 1. Derived in the chapter *Highway networks*.
     """
     layers, kept = arguments.depths(depth), arguments.shares("gamma1", gamma1) ** 2
-    log_correlation = np.log1p(-(1 - kept) / 2) * layers
+    log_correlation: Array = np.log1p(-(1 - kept) / 2) * layers
     return Moments(np.zeros(np.shape(log_correlation)), log_correlation)
 
 
