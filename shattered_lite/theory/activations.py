@@ -57,7 +57,7 @@ class Averages(NamedTuple):
 
     @property
     def growth(self) -> float:
-        r"""$\chi = E[\varphi'^2] / \operatorname{Var} \varphi$: the factor of the variance in a batch-normalised layer."""
+        r"""$\chi = E[\varphi'^2] / \operatorname{Var} \varphi$: growth of the variance in a layer with batch norm."""
         return self.square_slope / self.variance
 
     @property

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from . import arguments
 from .activity import arc_cosine
-from .arguments import Depths
+from .arguments import Array, Depths
 from .moments import Moments, of_layers
 
 
