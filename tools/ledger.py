@@ -68,7 +68,7 @@ def read_claims(root: Path) -> list[dict[str, Any]]:
 
 
 def read_book(root: Path) -> Book:
-    """Read the chapters in ``root/book`` and the mutations in ``root/tests/test_claims.py``."""
+    """Read the chapters in ``root/book`` and the mutations in ``root/tests/mutations``."""
     titles, statements, checks = {}, [], {}
     for chapter in [root / "book" / f"{name}.md" for name in pages(root) if name != PAGE]:
         titles[chapter.name] = re.search(r"^# (.+)", chapter.read_text(), re.MULTILINE)[1]
@@ -80,9 +80,12 @@ def read_book(root: Path) -> Book:
             for box in STATEMENT.finditer(cell.source):
                 label = LABEL.search(box["options"])
                 statements.append(Statement(label and label[1], box["kind"], box["title"].strip(), chapter.name))
-    tests = ast.parse((root / "tests" / "test_claims.py").read_text())
+    mistakes = [ast.parse(file.read_text()) for file in (root / "tests" / "mutations").glob("*.py")]
     return Book(
-        titles, statements, checks, {node.name for node in ast.walk(tests) if isinstance(node, ast.FunctionDef)}
+        titles,
+        statements,
+        checks,
+        {node.name for tree in mistakes for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)},
     )
 
 
@@ -113,9 +116,7 @@ def faults_of_claim(claim: dict[str, Any], book: Book) -> list[str]:
     if claim.get("function") and not exists(claim["function"]):
         faults.append(f"function {claim['function']} does not exist")
     faults += [
-        f"tests/test_claims.py has no mutation {name}"
-        for name in claim.get("mutations") or []
-        if name not in book.mutations
+        f"tests/mutations has no mutation {name}" for name in claim.get("mutations") or [] if name not in book.mutations
     ]
     check = claim.get("check")
     if not check and not claim.get("reason"):

@@ -15,7 +15,8 @@ from .activity import (
 )
 from .batch_norm import BatchAverages, batch_averages, plain_batch_norm, residual_batch_norm
 from .moments import Moments
-from .residual import (
+from .scalar import autocorrelation, grid_covariance, scalar_covariance
+from .skips import (
     highway,
     highway_uncentred,
     residual,
@@ -23,7 +24,6 @@ from .residual import (
     residual_layer_norm,
     residual_uncentred,
 )
-from .scalar import autocorrelation, grid_covariance, scalar_covariance
 from .theorem_1 import plain, plain_centred, plain_kurtosis, plain_uncentred
 
 __all__ = [

@@ -1,0 +1,20 @@
+"""Mistakes made on purpose: each breaks one thing in the simulation or in the theory.
+
+Every public function of a module here is a mutation; ``book/claims.yml`` says which check each must turn red.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+import pytest
+
+from . import plain
+
+MUTATIONS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    name: function
+    for module in (plain,)
+    for name, function in vars(module).items()
+    if inspect.isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_")
+}
