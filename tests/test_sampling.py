@@ -28,23 +28,24 @@ VECTORS = torch.tensor(
     [[1, 0, 0], [0.8, 0.6, 0], [0, 1, 0], [0, 0, 2], [-1, 0, 0], [0.5, 0.5, 0.5], [0, -1, 1], [-1, -1, 0]],
     dtype=torch.float64,
 )
-KINDS, NORMALISATIONS = ("plain", "residual"), ("none", "centred", "batch")
+KINDS, NORMALISATIONS = ("plain", "residual"), ("none", "centred", "batch", "layer")
 LAWS = list(itertools.product(KINDS, NORMALISATIONS, ("scalars", "vectors")))
 SCALES = {"plain": (1.0, 1.0), "residual": (0.8, 0.7)}
 
 
 class Normalise(nn.Module):
-    """Over the batch, its statistics constant in the gradient."""
+    """Over the batch, or over the units of each input, its statistics constant in the gradient."""
 
     def __init__(self, how: str) -> None:
         super().__init__()
         self.how = how
 
     def forward(self, z: Tensor) -> Tensor:
-        centred = z - z.mean(0).detach()
+        over = 1 if self.how == "layer" else 0
+        centred = z - z.mean(over, keepdim=True).detach()
         if self.how == "centred":
             return centred
-        deviation = z.detach().std(0, correction=0)
+        deviation = z.detach().std(over, correction=0, keepdim=True)
         return centred / torch.where(deviation > 0, deviation, 1.0)
 
 
@@ -166,11 +167,11 @@ def paths(width: int, depth: int, drawn: list[Tensor], open_at: list[Tensor], ou
 @pytest.mark.parametrize(("width", "depth"), [(2, 3), (3, 2)])
 def test_independent_gates_count_their_paths(width: int, depth: int) -> None:
     x = SCALARS[:3]
-    with recorded("randn") as drawn, recorded("randint") as coins:
+    with recorded("randn") as drawn, recorded("randint") as coins:  # the first draws the seeds of the chunks
         gradients = sample("plain", "none", x, 2, seed=2, depth=depth, width=width, outputs=width, gates="independent")
     for which, i, output in itertools.product(range(2), range(3), range(width)):
         own = [drawn[0][which, 0, 0], *(weights[which] for weights in drawn[1:])]
-        expected = paths(width, depth, own, [coin[which, i] for coin in coins], output)
+        expected = paths(width, depth, own, [coin[which, i] for coin in coins[1:]], output)
         assert gradients[which, i, output].item() == pytest.approx(expected, rel=1e-12, abs=1e-14)
 
 
@@ -317,6 +318,112 @@ def test_the_comparison_with_the_loop_bites(monkeypatch: pytest.MonkeyPatch) -> 
         assert_same_law(wrong, loop("plain", "none", "scalars"))
 
 
+# Other networks, activations and normalisations.
+
+
+def test_highway_is_the_residual_network_with_other_scales() -> None:
+    gamma1 = [0.9, 0.6, 0.8]
+    gamma2 = [math.sqrt(1 - g**2) for g in gamma1]
+    highway, residual = (
+        sl.sample_gradients(
+            kind, depth=3, width=6, inputs=VECTORS, networks=5, outputs=6, generator=torch.Generator().manual_seed(3),
+            normalisation="batch", **scales,
+        )
+        for kind, scales in (
+            ("highway", {"gamma1": gamma1}),
+            ("residual", {"alpha": gamma1, "beta": [b / a for a, b in zip(gamma1, gamma2, strict=True)]}),
+        )
+    )  # fmt: skip
+    torch.testing.assert_close(highway, residual, rtol=1e-12, atol=1e-14)
+
+
+def test_highway_without_a_skip_is_plain() -> None:
+    plain, highway = (
+        sl.sample_gradients(
+            kind, depth=3, width=6, inputs=VECTORS, networks=5, generator=torch.Generator().manual_seed(3), **scales
+        )
+        for kind, scales in (("plain", {}), ("highway", {"gamma1": 0.0}))
+    )
+    assert torch.equal(plain, highway)
+
+
+def test_several_depths_are_the_same_networks() -> None:
+    together = sample("residual", "batch", VECTORS, 5, 0, depth=[1, 3], outputs=8, method="gram")
+    assert together.shape == (2, 5, 8, 8)
+    for which, depth in enumerate((1, 3)):
+        alone = sample("residual", "batch", VECTORS, 5, 0, depth=depth, outputs=8, method="gram")
+        assert torch.equal(together[which], alone)
+
+
+def ordinary_function(drawn: list[Tensor], normalisation: str, activation) -> Tensor:
+    """Residual networks of the sampler's own weights on a batch, ready to be differentiated with its statistics."""
+
+    def outputs(x: Tensor) -> Tensor:
+        z = x @ drawn[0][0, 0]
+        for layer, weights in enumerate(drawn[1:], start=1):
+            seen = z
+            if layer > 1 and normalisation == "batch":
+                seen = nn.functional.batch_norm(z, None, None, training=True, eps=1e-14)
+            if layer > 1 and normalisation == "layer":
+                seen = nn.functional.layer_norm(z, z.shape[-1:], eps=0.0)
+            if layer > 1 and normalisation == "centred":
+                seen = z - z.mean(0)
+            z = z + activation(seen) @ (weights[0] * math.sqrt(2 / weights.shape[-1]))
+        return z
+
+    return outputs
+
+
+@pytest.mark.parametrize("activation", [torch.relu, torch.tanh, nn.functional.gelu, nn.functional.selu])
+@pytest.mark.parametrize("normalisation", ["none", "centred", "batch", "layer"])
+def test_differentiated_statistics_are_those_of_automatic_differentiation(normalisation: str, activation) -> None:
+    """The neuron moves at all inputs together: a directional derivative of the whole batch, by torch's own layers."""
+    with recorded("randn") as drawn:
+        gradients = sl.sample_gradients(
+            "residual", depth=4, width=7, inputs=VECTORS, networks=1, outputs=7, activation=activation,
+            normalisation=normalisation, statistics="differentiated", generator=torch.Generator().manual_seed(4),
+        )  # fmt: skip
+    direction = torch.zeros(8, 4, dtype=torch.float64)
+    direction[:, -1] = 1
+    function = ordinary_function(drawn, normalisation, activation)
+    expected = torch.func.jvp(function, (points(VECTORS),), (direction,))[1]
+    torch.testing.assert_close(gradients[0], expected, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("statistics", ["frozen", "differentiated"])
+@pytest.mark.parametrize(("name", "kind"), [("relu", "residual"), ("gelu", "residual"), ("tanh", "plain")])
+def test_wide_networks_with_batch_norm_follow_the_theory(name: str, kind: str, statistics: str) -> None:
+    """Eight inputs, width 1,500: corrections of order 1/N are below the standard error of 40 networks."""
+    depths, law = [1, 2, 6], {"residual": sl.theory.residual_batch_norm, "plain": sl.theory.plain_batch_norm}[kind]
+    gradients = sl.sample_gradients(
+        kind, depth=depths, width=1_500, inputs=torch.eye(8), networks=40, outputs=1_500, normalisation="batch",
+        statistics=statistics, activation=getattr(nn.functional, name), variance=1 / sl.theory.averages(name).square,
+        method="gram", generator=torch.Generator().manual_seed(11),
+    )  # fmt: skip
+    predicted = law(depths, inputs=8, activation=name, statistics=statistics)
+    for which, moments in enumerate(sl.structure.pair_moments(gradients)):
+        sl.checks.agrees(moments[:, 1], predicted.variance[which], "variance", false_alarm_rate=FALSE_ALARM)
+        sl.checks.agrees(moments, predicted.correlation[which], "correlation", false_alarm_rate=FALSE_ALARM)
+
+
+def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "CHUNK_BYTES", 1)  # one network a chunk
+    results = []
+    for threads in (1, 3):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        results.append(sample("plain", "none", SCALARS, 12, seed=0))
+    assert torch.equal(*results)
+
+
+def test_a_thousand_layers_of_a_thousand_units_stay_finite() -> None:
+    gradients = sl.sample_gradients(
+        "residual", depth=[500, 1_000], width=1_000, inputs=torch.eye(2), networks=2, alpha=0.5**0.5, method="gram",
+        generator=torch.Generator().manual_seed(0),
+    )  # fmt: skip
+    assert torch.isfinite(gradients).all()
+    assert (gradients != 0).all()
+
+
 # Square root, memory, chunks, randomness.
 
 
@@ -368,10 +475,17 @@ def test_memory_does_not_grow_with_depth() -> None:
 
 def test_chunks_join_to_what_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "CHUNK_BYTES", 2 * 3 * 4 * 8 * 5)  # 5 networks a chunk
+    sizes, original = [], layers.preactivations
+
+    def counting(ensemble, inputs, networks, generator):
+        sizes.append(networks)
+        return original(ensemble, inputs, networks, generator)
+
+    monkeypatch.setattr(layers, "preactivations", counting)
     gradients = sample("plain", "none", SCALARS[:3], 13, seed=0, width=4, depth=1)
     assert gradients.shape == (13, 3, 1)
+    assert sorted(sizes) == [3, 5, 5]
     assert len(torch.unique(gradients[:, 0, 0][gradients[:, 0, 0] != 0])) == (gradients[:, 0, 0] != 0).sum()
-    assert list(sampling._chunks(sampling.Ensemble("plain", 1, 4), SCALARS[:3], 13)) == [5, 5, 3]
     active = sl.sample_activations(
         "plain", depths=[1, 2], width=4, inputs=SCALARS[:3], networks=13, generator=torch.Generator().manual_seed(0)
     )
@@ -406,7 +520,7 @@ def test_shapes(kind, depth, width, inputs, fan_in, networks, normalisation, gat
     x = torch.randn((inputs, fan_in) if fan_in else (inputs,), generator=generator, dtype=dtype)
     outputs = data.draw(st.integers(1, width))
     arguments = {"width": width, "inputs": x, "networks": networks, "generator": generator}
-    if normalisation != "none" and inputs < 3:
+    if normalisation in ("centred", "batch") and inputs < 3:
         with pytest.raises(ValueError, match=rf"inputs: {inputs} of them, but normalising .* 3 or more"):
             sl.sample_gradients(kind, depth=depth, normalisation=normalisation, **arguments)
         return
@@ -437,6 +551,16 @@ GOOD = {"kind": "plain", "depth": 2, "width": 4, "inputs": SCALARS, "networks": 
         ({"outputs": 5}, r"outputs=5: choose between 1 and width=4"),
         ({"outputs": 1.5}, r"outputs=1\.5: choose between 1 and width=4"),
         ({"normalisation": "group"}, r"normalisation='group': choose one of 'none', 'centred', 'batch', 'layer'"),
+        ({"statistics": "moving"}, r"statistics='moving': choose one of 'frozen', 'differentiated'"),
+        ({"gamma1": 0.5}, r"gamma1=0\.5: a highway network has this coefficient, and no other network"),
+        ({"kind": "highway"}, r"gamma1=None: a highway network has this coefficient"),
+        ({"kind": "highway", "gamma1": 1.2}, r"gamma1=1\.2: highway coefficients need 0 <= gamma1 <= 1, since gamma1"),
+        ({"kind": "highway", "gamma1": [0.5]}, r"gamma1: 1 values, but one number or one for each of 2 layers"),
+        ({"kind": "residual", "beta": [1.0, 0.0]}, r"beta=0\.0: a scale is positive and finite"),
+        ({"variance": 0.0}, r"variance=0\.0: N times the variance of a weight is positive and finite"),
+        ({"activation": "tanh"}, r"activation='tanh': a function of a tensor is needed"),
+        ({"activation": torch.tanh, "gates": "independent"}, r"gates='independent', activation=.*coins take"),
+        ({"depth": [2, 1]}, r"depth=\[2, 1\]: give one or more depths, increasing from 1"),
         ({"gates": "coins"}, r"gates='coins': choose one of 'own', 'independent'"),
         ({"method": "exact"}, r"method='exact': choose one of 'weights', 'gram'"),
         ({"alpha": 0.5}, r"alpha=0\.5, beta=1\.0: only a residual network"),
