@@ -31,7 +31,7 @@ class Agreement:
     def __str__(self) -> str:
         return (
             f"{self.name}: predicted {self.prediction:.4g}, measured {self.estimate:.4g} ± {self.standard_error:.2g} "
-            f"(n = {self.replicates}, z = {self.z:.1f}, false-alarm rate {self.false_alarm_rate:g})"
+            f"(n = {self.replicates}, z = {round(self.z, 1) + 0.0:.1f}, false-alarm rate {self.false_alarm_rate:g})"
         )
 
     def _ipython_display_(self) -> None:

@@ -37,6 +37,7 @@ def use_style() -> None:
             "figure.dpi": 144,
             "figure.facecolor": "white",
             "figure.constrained_layout.use": True,
+            "figure.constrained_layout.w_pad": 0.1,  # inches; a label must not touch the next panel
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.titlesize": "medium",
