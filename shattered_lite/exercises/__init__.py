@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import gradients_as_noise, looks_linear, theorem_1, who_is_active
+from . import any_activation, gradients_as_noise, highway, looks_linear, theorem_1, theorem_2, theorem_3, who_is_active
 from .exercise import Answer, Exercise
 
 EXERCISES: dict[str, Exercise] = {
     **gradients_as_noise.EXERCISES,
     **who_is_active.EXERCISES,
     **theorem_1.EXERCISES,
+    **theorem_2.EXERCISES,
+    **theorem_3.EXERCISES,
+    **highway.EXERCISES,
+    **any_activation.EXERCISES,
     **looks_linear.EXERCISES,
 }
 

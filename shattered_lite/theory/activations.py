@@ -108,7 +108,7 @@ ACTIVATIONS: dict[str, Activation] = {  # by their names in torch.nn.functional,
     "gelu": Activation(lambda z: z * special.ndtr(z), lambda z: special.ndtr(z) + z * _normal_density(z)),
     "silu": Activation(lambda z: z * special.expit(z), lambda z: special.expit(z) * (1 + z * special.expit(-z))),
     "softplus": Activation(lambda z: np.logaddexp(0, z), special.expit),
-    "tanh": Activation(np.tanh, lambda z: np.cosh(z) ** -2.0),
+    "tanh": Activation(np.tanh, lambda z: 1 - np.tanh(z) ** 2),
 }
 
 

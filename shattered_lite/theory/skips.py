@@ -50,7 +50,7 @@ def residual(depth: ArrayLike, alpha: float = 1.0, beta: float = 1.0) -> Moments
 def residual_uncentred(depth: ArrayLike, alpha: float = 1.0, beta: float = 1.0, cosine: float = 0.0) -> Moments:
     r"""Gradients of a residual network of infinite width with real gates and no normalisation: a power law.
 
-    The correlation $c_l$ of the states obeys $c_l = c_{l-1} + w\,(\kappa(c_{l-1}) - c_{l-1})$ with $\kappa$ the
+    The correlation $c_l$ of the states obeys $c_l = c_{l-1} + w\,(J(c_{l-1}) - c_{l-1})$ with $J$ the
     arc-cosine map and $w = \beta^2/(1 + \beta^2)$, and $R = \prod_{l=1}^L (1 - w\, \theta_l/\pi) \sim c\,L^{-3}$, with
     $\theta_l = \arccos c_{l-1}$.
 

@@ -1,0 +1,105 @@
+"""Answers of the chapter *Theorem 2: residual networks*."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .exercise import Exercise
+
+
+def _uncentred(depth: int, share: float, turn_first: bool = False) -> float:
+    angle, correlation = np.pi / 2, 1.0
+    for _ in range(depth):
+        rectified = (np.sin(angle) + (np.pi - angle) * np.cos(angle)) / np.pi
+        turned = float(np.arccos(min(1.0, (1 - share) * np.cos(angle) + share * rectified)))
+        correlation *= 1 - share * (turned if turn_first else angle) / np.pi
+        angle = turned
+    return correlation
+
+
+def _scale(share: float) -> float:
+    return float(np.sqrt(share / (1 - share)))
+
+
+EXERCISES = {
+    "residual-paths": Exercise(
+        answer=160,
+        mistakes=(
+            (10, "Those are the routes. How many choices of units does each of them have?"),
+            (640, "A path that crosses two gates picks two units; its end is given."),
+            (1024, "Those are the paths of a plain network. Which of the five layers does this path pass?"),
+            (16, "Those are the paths of one route."),
+            (3125, "Those are all paths, of every length."),
+        ),
+        tolerance=1e-9,
+    ),
+    "residual-lengths": Exercise(
+        answer=20,
+        mistakes=(
+            (30, "That is where the variance comes from. A long path is seldom open at both inputs."),
+            (15, "Shares must add up to one: a layer's skip and branch have 1 and 1/2, out of 3/2."),
+            (60, "That is the longest path."),
+        ),
+        tolerance=1e-9,
+    ),
+    "residual-beta": Exercise(
+        answer=lambda depth, kept: _scale(2 * (1 - kept ** (1 / depth))),
+        mistakes=(
+            (
+                lambda depth, kept: np.sqrt(-2 * np.log(kept) / depth),
+                "Right for a small beta; the question asks for every beta.",
+            ),
+            (
+                lambda depth, kept: _scale(2 * (1 - kept ** (1 / depth))) ** 2,
+                "That is the square of beta.",
+            ),
+            (
+                lambda depth, kept: np.sqrt(2 * (1 - kept ** (1 / depth))),
+                "You have the share of the branch, w. How does it depend on beta?",
+            ),
+            (
+                lambda depth, kept: _scale(1 - kept ** (1 / depth)),
+                "A layer multiplies R by 1 - w/2, not by 1 - w.",
+            ),
+        ),
+        points=((4, 0.5), (10, 0.5), (5, 0.8)),
+    ),
+    "residual-frozen": Exercise(
+        answer=lambda width: 4 + 1 / width,
+        mistakes=(
+            (lambda width: 4 + 0 / width, "That is Theorem 2, whose gates are tossed anew in every layer."),
+            (lambda width: 4 * (1 + 1 / width), "What is the variance of the share of N fair coins?"),
+            (lambda width: 4.5 + 0 / width, "A path that crosses two gates seldom meets the same unit twice."),
+            (lambda width: 4 + 2 / width, "Which of the four routes crosses two gates?"),
+        ),
+        points=((1,), (2,), (5,)),
+    ),
+    "residual-uncentred": Exercise(
+        answer=lambda depth, beta: _uncentred(depth, beta**2 / (1 + beta**2)),
+        mistakes=(
+            (
+                lambda depth, beta: _uncentred(depth, beta**2 / (1 + beta**2), turn_first=True),
+                "The first factor belongs to the first angle, a right one.",
+            ),
+            (lambda depth, beta: _uncentred(depth, 1.0), "That is the plain network: who carries the other share?"),
+            (
+                lambda depth, beta: _uncentred(depth, beta / (1 + beta)),
+                "Skip and branch are uncorrelated: variances add up, not lengths.",
+            ),
+            (
+                lambda depth, beta: (1 - beta**2 / (1 + beta**2) / 2) ** depth,
+                "That is Theorem 2: here the angle does not stay right.",
+            ),
+        ),
+        points=((1, 0.5), (3, 1.0), (20, 0.5), (20, 2.0)),
+    ),
+    "residual-orthogonal": Exercise(
+        answer=170,
+        mistakes=(
+            (500 / 3, "Nearly: on a sphere the fourth moment of a coordinate is not quite that of a Gaussian."),
+            (250, "Orthogonal weights take the factor of the weights away, and leave that of the gates."),
+            (60, "Which of the two networks is the wilder one at equal width?"),
+            (40, "Which of the two networks is the wilder one at equal width, and which factor remains?"),
+        ),
+    ),
+}

@@ -1,0 +1,114 @@
+"""Answers of the chapter *Theorem 3: batch norm and beta*."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .exercise import Exercise
+
+MU = 1 - 1 / np.pi  # what a block adds to the variance, in units of beta^2
+
+
+def _real(depth: int, beta: float, added: float = MU, first: int = 0) -> float:
+    u = beta**2 / (1 + added * beta**2 * np.arange(first, depth + first))
+    return float(np.prod((1 + u / 2) / (1 + u)))
+
+
+EXERCISES = {
+    "bn-variance": Exercise(
+        answer=1.5,
+        mistakes=(
+            (1.49, "Nearly: that counts one block fewer, as the paper does."),
+            (1.01**50, "That is Theorem 2: without batch norm additions multiply."),
+            (6, "The scale of a branch enters squared."),
+            (51, "That is beta = 1."),
+            (1 + 0.25, "That adds half of each block: it is about the covariance."),
+            (1.5**0.5, "That is the standard deviation."),
+        ),
+        tolerance=1e-3,
+    ),
+    "bn-half-depth": Exercise(
+        answer=301,
+        mistakes=(
+            (400, "The asymptote says so; is beta^2 L large enough for it?"),
+            (300, "Very close: 1/sqrt(1 + beta^2 L) lies a little below R."),
+            (302, "Very close: try one less."),
+            (3, "That is beta^2 L; the number of blocks is asked for."),
+            (30, "The scale of a branch enters squared."),
+        ),
+        tolerance=1e-9,
+    ),
+    "bn-schedule": Exercise(
+        answer=lambda block, beta: beta / np.sqrt(1 + beta**2 * (block - 1)),
+        mistakes=(
+            (
+                lambda block, beta: beta / np.sqrt(1 + beta**2 * block),
+                "The branch is divided by what enters its block.",
+            ),
+            (lambda block, beta: beta / np.sqrt(block), "That is so for beta = 1 only."),
+            (
+                lambda block, beta: beta / (1 + beta**2 * (block - 1)),
+                "That divides by the second moment; take its root.",
+            ),
+            (lambda block, beta: beta**2 / (1 + beta**2 * (block - 1)), "That is the square of what is asked for."),
+            (
+                lambda block, beta: beta / np.sqrt(1 + MU * beta**2 * (block - 1)),
+                "That is real batch norm; the theorem named here does not centre.",
+            ),
+        ),
+        points=((1, 0.5), (2, 0.5), (10, 1.0), (50, 0.3)),
+    ),
+    "bn-trap": Exercise(
+        answer=0.75**10,
+        mistakes=(
+            (_real(10, 1.0, added=1.0), "That is the other wiring: does the skip carry the state or its hat?"),
+            (0.5**10, "That is a plain network; this one has a skip."),
+            (0.75**9, "Count the gates: all ten blocks have one."),
+            (1.5**10, "That is a covariance before any division."),
+        ),
+    ),
+    "bn-real": Exercise(
+        answer=_real,
+        mistakes=(
+            (
+                lambda depth, beta: _real(depth, beta, added=1.0),
+                "That is the idealisation: what does centring leave of a block's variance?",
+            ),
+            (
+                lambda depth, beta: _real(depth, beta, first=1),
+                "The first block meets variance 1: what enters a block divides it.",
+            ),
+            (
+                lambda depth, beta: (1 + MU * beta**2 * depth) ** (-0.5 / MU),
+                "That is the limit of small beta; it is close, but the product is asked for.",
+            ),
+            (
+                lambda depth, beta: ((1 + beta**2 / 2) / (1 + beta**2)) ** depth,
+                "That is Theorem 2: the share of a branch falls here from block to block.",
+            ),
+        ),
+        points=((1, 1.0), (3, 1.0), (10, 0.5), (50, 1.0)),
+    ),
+    "bn-full": Exercise(
+        answer=1.5 / (1.5 + 0.5 * (1 + 1 / (1 + MU))),
+        mistakes=(
+            (_real(2, 1.0), "That is with frozen statistics, where the covariance grows too."),
+            (1.5 / 2.5, "That is without the division by batch norm."),
+            (1 / (1 + 1 / (1 + MU)), "The first block is not normalised: what does it do to the covariance?"),
+            (1.5 / (1.5 + 0.5 * 1.5), "Real batch norm centres: a block adds less than 1 to the variance."),
+            (
+                1.5 / (2 * (1 + 1 / (1 + MU))),
+                "Only what differs between inputs passes a branch, not the whole variance.",
+            ),
+        ),
+    ),
+    "bn-log-depth": Exercise(
+        answer=1e12,
+        mistakes=(
+            (8e6, "That is for R in proportion to 1/L."),
+            (2e6, "That is for R in proportion to 1/L^3."),
+            (1e48, "The exponent is 3: by how much must log L grow?"),
+            (64e6, "That is for R in proportion to 1/sqrt(L)."),
+        ),
+    ),
+}
