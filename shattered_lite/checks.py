@@ -103,14 +103,14 @@ def agrees(estimates: ArrayLike, prediction: float, name: str, *, false_alarm_ra
 
 
 def holds(error: float, bound: float, name: str) -> None:
-    r"""Check an identity that is exact but for rounding; print the outcome.
+    r"""Check an identity or a bound that is exact but for the errors of computing it; print the outcome.
 
     Parameters
     ----------
     error : float
         Size of the violation, $\ge 0$, relative to the size of what is compared.
     bound : float
-        What rounding can explain: a multiple of the machine precision that the text accounts for.
+        What rounding, or a numerical method, can explain; the text accounts for it.
     name : str
         What is checked, for the printed line.
 
@@ -121,9 +121,9 @@ def holds(error: float, bound: float, name: str) -> None:
 
     References
     ----------
-    Used in the chapter *Looks linear*.
+    Used in every chapter with an identity, *Looks linear* above all.
     """
-    line = f"{name}: relative error {float(error):.1e}, rounding allows {bound:.0e}"
+    line = f"{name}: error {float(error):.1e}, allowed {bound:.0e}"
     if not 0 <= float(error) <= bound:
         raise Disagreement(f"{line}: does not hold")
     print(f"{line}: holds")
