@@ -80,7 +80,11 @@ def test_uncentred_residual_networks_obey_the_cubic_law_at_every_beta() -> None:
         correlation = theory.residual_uncentred(depths, beta=beta).correlation
         assert np.diff(np.log(correlation))[0] / math.log(4) == pytest.approx(-3, abs=0.03)
     np.testing.assert_allclose(theory.residual_uncentred([5], beta=0.5).variance, 1.25**5, rtol=1e-13)
-    assert theory.residual_uncentred(100).correlation * 100**3 == pytest.approx(1_214, rel=1e-3)
+    angle, product = math.pi / 2, 1.0  # beta = 1 and orthogonal inputs, in so many words
+    for _ in range(100):
+        product *= 1 - angle / (2 * math.pi)
+        angle = math.acos(math.cos(angle) + (math.sin(angle) - angle * math.cos(angle)) / (2 * math.pi))
+    assert theory.residual_uncentred(100).correlation == pytest.approx(product, rel=1e-9)
 
 
 def test_layer_norm_falls_like_the_cube_of_a_logarithm() -> None:

@@ -41,12 +41,6 @@ def count_active_paths_in_place_of_coactive(patch: Patch) -> None:
     in_theory(patch, "highway", counted)
 
 
-def end_the_schedule_one_layer_early(patch: Patch) -> None:
-    """Theorem 3 with a block fewer than the network has."""
-    original = sl.theory.residual_idealised
-    in_theory(patch, "residual_idealised", lambda depth, *a, **k: original(depth - 1, *a, **k))
-
-
 def keep_the_angle_right(patch: Patch) -> None:
     """The uncentred correlation with coins for gates: 1 - w/2 in each layer."""
 

@@ -72,3 +72,14 @@ def leave_the_columns_as_drawn(patch: Patch) -> None:
         return matrix / size**0.5, torch.eye(size, dtype=matrix.dtype).expand_as(matrix)
 
     patch.setattr(torch.linalg, "qr", unchanged)
+
+
+def put_the_inputs_at_right_angles(patch: Patch) -> None:
+    """The law of orthogonal inputs, whatever their angle."""
+    original = sl.theory.residual_uncentred
+    in_theory(patch, "residual_uncentred", lambda *a, cosine=0.0, **k: original(*a, **k))
+
+
+def toss_coins_that_always_fall_open(patch: Patch) -> None:
+    """Gates that are always open in a chapter's own simulator."""
+    patch.setattr(torch, "randint", lambda low, high, size, **k: torch.ones(size))
