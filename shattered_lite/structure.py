@@ -101,6 +101,72 @@ def correlation(gradients: Tensor) -> Tensor:
     return across / alone
 
 
+def effective_rank(gradients: Tensor) -> Tensor:
+    r"""Effective rank of gradients, $\lVert G \rVert_F^2 / \lVert G \rVert_2^2$.
+
+    Their total power over that in the main direction: one where all gradients are parallel, ``min(inputs, outputs)``
+    where they are orthogonal and equally long.
+
+    Parameters
+    ----------
+    gradients : Tensor, shape (..., inputs, outputs)
+        One gradient a row, any common unit.
+
+    Returns
+    -------
+    Tensor of float64, shape (...)
+        Dimensionless, between 1 and ``min(inputs, outputs)``.
+
+    Raises
+    ------
+    ValueError
+        If the tensor has fewer than 2 axes, or an empty one, or every gradient of a set is zero.
+
+    References
+    ----------
+    Vershynin (2012), Definition 5.1; Balduzzi et al. (2017), Section 4. Used in the chapter *Convolutional networks and
+    real images*.
+    """
+    _needs("gradients", gradients, axes=2)
+    largest = torch.linalg.matrix_norm(gradients.double(), ord=2)
+    if (largest == 0).any():
+        raise ValueError("gradients: every one is zero, so their effective rank is not defined")
+    return (torch.linalg.matrix_norm(gradients.double()) / largest).square()
+
+
+def mean_gradient_norm(gradients: Tensor) -> Tensor:
+    r"""Norm of the mean gradient, relative to the gradients' root mean square norm.
+
+    $\lVert \bar g \rVert / (\frac1M \sum_i \lVert g_i \rVert^2)^{1/2}$: 1 where all $M$ gradients agree, $1/\sqrt M$ in
+    the root mean square where they are white noise.
+
+    Parameters
+    ----------
+    gradients : Tensor, shape (..., inputs, outputs)
+        One gradient a row, any common unit.
+
+    Returns
+    -------
+    Tensor of float64, shape (...)
+        Dimensionless, between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If the tensor has fewer than 2 axes, or an empty one, or every gradient of a set is zero.
+
+    References
+    ----------
+    Balduzzi et al. (2017), Section 4. Used in the chapter *Convolutional networks and real images*.
+    """
+    _needs("gradients", gradients, axes=2)
+    precise = gradients.double()
+    power = precise.square().sum(-1).mean(-1)
+    if (power == 0).any():
+        raise ValueError("gradients: every one is zero, so their relative mean is not defined")
+    return precise.mean(-2).norm(dim=-1) / power.sqrt()
+
+
 def autocorrelation(curves: Tensor, lags: int) -> Tensor:
     r"""Autocorrelation of each curve, $\sum_i d_i d_{i+k} / \sum_i d_i^2$ with $d$ the curve less its mean.
 

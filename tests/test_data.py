@@ -31,6 +31,13 @@ def test_digits_are_scikit_learns() -> None:
     assert labels.dtype == torch.int64
 
 
+def test_an_image_that_is_not_flat_has_its_rows_below_one_another() -> None:
+    rows_of_pixels = data.digits(generator=rng()).train_inputs
+    squares = data.digits(generator=rng(), flat=False).train_inputs
+    assert squares.shape == (len(rows_of_pixels), 1, 8, 8)
+    assert all(torch.equal(squares[:, 0, i, j], rows_of_pixels[:, 8 * i + j]) for i in range(8) for j in range(8))
+
+
 @settings(derandomize=True, deadline=None, max_examples=8)
 @given(st.floats(0.01, 0.99), st.integers(0, 2**31))
 def test_sizes_and_scale(share: float, seed: int) -> None:

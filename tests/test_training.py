@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import warnings
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+from shattered_lite import structure
 from shattered_lite.data import Split
-from shattered_lite.training import Run, build, prepare_worker, train
+from shattered_lite.sampling import input_gradients
+from shattered_lite.training import Record, Run, Start, build, load, prepare_worker, steps, train
+from shattered_lite.training.loop import shift_and_mirror
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +101,13 @@ def test_the_probe_sees_every_epoch(blobs: Split) -> None:
     ("wrong", "message"),
     [
         ({"initializer": "xavier"}, r"initializer='xavier': choose one of 'he', 'orthogonal', 'looks_linear'"),
-        ({"epochs": 0}, r"epochs=0: .*1 or more"),
+        ({"epochs": -1}, r"epochs=-1: .*0 or more"),
+        ({"depth": 0}, r"depth=0: .*1 or more"),
+        ({"images": 0}, r"images=0: .*1 or more, or None"),
+        ({"data": "mnist"}, r"data='mnist': choose one of 'digits', 'cifar10'"),
+        ({"precision": "float16"}, r"precision='float16': choose one of"),
         ({"batch_size": -1}, r"batch_size=-1: .*1 or more"),
-        ({"epochs": 1.5}, r"epochs=1\.5: .*1 or more"),
+        ({"epochs": 1.5}, r"epochs=1\.5: .*0 or more"),
         ({"learning_rate": 0}, r"learning_rate=0: a positive step"),
         ({"learning_rate": math.nan}, r"learning_rate=nan: a positive step"),
     ],
@@ -112,7 +121,6 @@ def test_wrong_configurations_are_named(wrong: dict, message: str) -> None:
     ("run", "message"),
     [
         (Run("resnet", depth=2), "kind='resnet': choose one of"),
-        (Run("plain", depth=0), "depth=0: a whole number"),
         (Run("plain", depth=2, initializer="looks_linear"), "module: no CReLU"),
         (Run("crelu", depth=2, batch_norm=True, initializer="looks_linear"), "BatchNorm1d, which is not linear"),
     ],
@@ -142,3 +150,213 @@ def test_a_worker_uses_one_thread_and_no_denormal_numbers() -> None:
     finally:
         torch.set_num_threads(threads)
         torch.set_flush_denormal(False)
+
+
+IMAGES = Run(
+    "crelu", depth=4, width=4, initializer="looks_linear", epochs=2, batch_size=32, learning_rate=3e-3,
+    convolutional=True, images=160, augment=True, decay=True, minibatches=2,
+)  # fmt: skip
+
+
+class Interrupted(Exception):
+    pass
+
+
+def interrupted_after(run: Run, steps: int, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that saves its state after every step and dies in the middle of the next."""
+    step, taken = torch.optim.Adam.step, []
+
+    def dies(self, *arguments, **options):
+        if len(taken) == steps:
+            raise Interrupted
+        taken.append(True)
+        return step(self, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.optim.Adam, "step", dies)
+        with pytest.raises(Interrupted):
+            train(run, checkpoint=checkpoint, checkpoint_seconds=0)
+
+
+def without_time(record: Record) -> Record:
+    return dataclasses.replace(record, seconds=0.0, peak_memory=0, machine={})
+
+
+@pytest.mark.parametrize("steps", [1, 3, 5, 8, 9])
+def test_an_interrupted_run_goes_on_to_the_same_last_bit(
+    steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the first step, within an epoch, at its end, and at the last step but one."""
+    run = dataclasses.replace(IMAGES, kind="plain", initializer="he", batch_norm=True)
+    whole = train(run)
+    interrupted_after(run, steps, tmp_path / "state.pt", monkeypatch)
+    built = []
+    continued = train(run, checkpoint=tmp_path / "state.pt", probe=lambda network: built.append(True) or 0.0)
+    assert len(built) == run.epochs - steps // 5, "the epochs before the interruption were run again"
+    assert without_time(dataclasses.replace(continued, probes=())) == without_time(whole)
+    assert [path.name for path in tmp_path.iterdir()] == ["state.pt"]
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "noise", "stale", "another thing"])
+def test_a_checkpoint_that_cannot_be_used_is_ignored(
+    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "state.pt"
+    interrupted_after(IMAGES, 4, path, monkeypatch)
+    if damage == "stale":
+        interrupted_after(dataclasses.replace(IMAGES, seed=1), 4, path, monkeypatch)
+    elif damage == "another thing":
+        torch.save([1, 2], path)
+    else:
+        content = path.read_bytes()
+        path.write_bytes({"empty": b"", "cut": content[: len(content) // 2], "noise": b"?" * len(content)}[damage])
+    with pytest.warns(UserWarning, match=r"checkpoint=.*state\.pt: .* the run starts anew"):
+        record = train(IMAGES, checkpoint=path)
+    assert without_time(record) == without_time(train(IMAGES))
+
+
+def test_no_warning_where_there_is_no_checkpoint(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        train(dataclasses.replace(IMAGES, epochs=0, minibatches=0), checkpoint=tmp_path / "state.pt")
+
+
+def test_a_checkpoint_never_runs_code(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "owned",))
+
+    torch.save({"run": dataclasses.asdict(IMAGES), "kept": Evil()}, tmp_path / "state.pt")
+    with pytest.warns(UserWarning, match="starts anew"):
+        train(dataclasses.replace(IMAGES, epochs=0, minibatches=0), checkpoint=tmp_path / "state.pt")
+    assert not (tmp_path / "owned").exists()
+
+
+def test_the_start_is_measured_before_training() -> None:
+    """By hand: the same draws of the same generator, the measures of ``structure``."""
+    start = train(dataclasses.replace(IMAGES, epochs=0)).start
+    generator = torch.Generator().manual_seed(IMAGES.seed)
+    data = load(IMAGES, generator=generator)
+    network = build(IMAGES, data, generator)
+    for batch in range(2):
+        chosen = torch.randperm(160, generator=generator)[:32]
+        gradients = input_gradients(network, data.train_inputs[chosen], generator=generator)
+        across, alone = structure.pair_moments(gradients)
+        assert start.correlation[batch] == pytest.approx((across / alone).item(), rel=1e-4)
+        assert start.mean_gradient_norm[batch] == pytest.approx(
+            structure.mean_gradient_norm(gradients).item(), rel=1e-4
+        )
+    assert start.correlation == pytest.approx((1, 1), abs=1e-4)  # it looks linear
+    assert start.effective_rank == pytest.approx((1, 1), abs=1e-4)
+    assert start.cosines == pytest.approx([1] * (24 * 23 // 2), abs=2e-3)
+    assert train(dataclasses.replace(IMAGES, epochs=0, minibatches=0)).start == Start()
+
+
+def test_cosines_are_those_of_the_map() -> None:
+    """Their mean is the correlation of directions, over the images shown."""
+    run = dataclasses.replace(IMAGES, kind="plain", initializer="he", epochs=0, minibatches=1, batch_size=24)
+    start = train(run).start
+    assert len(start.cosines) == 24 * 23 // 2
+    rank = start.effective_rank_of_directions[0]
+    matrix = torch.eye(24, dtype=torch.float64)
+    rows, columns = torch.triu_indices(24, 24, offset=1)
+    matrix[rows, columns] = matrix[columns, rows] = torch.tensor(start.cosines, dtype=torch.float64)
+    assert 24 / torch.linalg.eigvalsh(matrix)[-1].item() == pytest.approx(rank, rel=2e-2)  # they are rounded
+
+
+def test_images_are_those_that_the_run_asks_for() -> None:
+    generator = torch.Generator().manual_seed(0)
+    assert [len(part) for part in load(IMAGES, generator=generator)] == [160, 160, 160, 160]
+    assert load(IMAGES, generator=generator).train_inputs.shape[1:] == (1, 8, 8)
+    flat = load(dataclasses.replace(IMAGES, convolutional=False, images=None), generator=generator)
+    assert flat.train_inputs.shape == (1438, 64)
+    held_out = load(dataclasses.replace(IMAGES, images=None, held_out=True), generator=torch.Generator().manual_seed(0))
+    everything = load(dataclasses.replace(IMAGES, images=None), generator=torch.Generator().manual_seed(0))
+    assert len(held_out.train_inputs) + len(held_out.test_inputs) == len(everything.train_inputs)
+    kept_back = {tuple(image.flatten().tolist()) for image in everything.test_inputs}
+    seen = {tuple(image.flatten().tolist()) for part in held_out[::2] for image in part}
+    assert not kept_back & seen
+    with pytest.raises(ValueError, match="images=2000: there are 1438 training images"):
+        load(dataclasses.replace(IMAGES, images=2000), generator=generator)
+
+
+def test_augmentation_shifts_and_mirrors() -> None:
+    """Each image is one of the 162 that shifting and mirroring by hand can make, and they differ."""
+    images = torch.randn(3, 2, 8, 8, generator=torch.Generator().manual_seed(0))
+    made = shift_and_mirror(images.repeat(40, 1, 1, 1), torch.Generator().manual_seed(1))
+    padded = torch.nn.functional.pad(images, (4,) * 4, mode="reflect")
+    windows = padded.unfold(2, 8, 1).unfold(3, 8, 1).permute(0, 2, 3, 1, 4, 5).flatten(1, 2)
+    possible = torch.cat([windows, windows.flip(-1)], dim=1)
+    found = (made.view(40, 3, 1, 2, 8, 8) == possible).flatten(3).all(-1)
+    assert found.any(-1).all()
+    assert len(set(found.int().argmax(-1)[:, 0].tolist())) > 20
+
+
+def test_decay_ends_with_a_step_of_almost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates, step = [], torch.optim.Adam.step
+
+    def notes(self, *arguments, **options):
+        rates.append(self.param_groups[0]["lr"])
+        return step(self, *arguments, **options)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", notes)
+    train(IMAGES)
+    assert rates == pytest.approx([3e-3 * (1 - step / 10) for step in range(10)])
+
+
+def test_compiled_layers_take_the_same_step() -> None:
+    """Compiled, but not to machine code, which would need a compiler on this machine."""
+    losses = []
+    for compiled in (False, True):
+        generator = torch.Generator().manual_seed(0)
+        data = load(IMAGES, generator=generator)
+        network = build(IMAGES, data, generator)
+        optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
+        if compiled:
+            steps.compile_blocks(network, backend="aot_eager")
+            assert all(block._compiled_call_impl is not None for block in network[:-3])
+        step = steps.plain_step(network, optimizer, "float32")
+        losses.append([step(data.train_inputs[:32], data.train_labels[:32]).item() for _ in range(5)])
+    assert losses[0][-1] < losses[0][0]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+
+
+def test_half_precision_keeps_whole_weights() -> None:
+    run = dataclasses.replace(IMAGES, precision="bfloat16", epochs=1)
+    seen = []
+    half = train(run, probe=lambda network: seen.append(network[0][0].weight.dtype) or 0.0)
+    whole = train(dataclasses.replace(run, precision="float32"))
+    assert set(seen) == {torch.float32}
+    assert half.losses != whole.losses
+    assert half.losses == pytest.approx(whole.losses, rel=0.02)
+
+
+def test_a_record_says_where_it_was_made() -> None:
+    record = train(dataclasses.replace(IMAGES, epochs=1))
+    assert set(record.machine) == {"device", "torch", "python", "shattered_lite", "commit", "date"}
+    assert all(record.machine.values())
+    assert record.machine["torch"] == torch.__version__
+    assert "1 thread" in record.machine["device"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux says what memory was in use")
+def test_peak_memory_is_that_of_the_run() -> None:
+    """A wide network needs at least its weights, their gradients and two moments; the next, narrow one does not."""
+    wide = dataclasses.replace(IMAGES, width=96, epochs=1, minibatches=0, images=40)
+    weights = sum(
+        p.numel() for p in build(wide, load(wide, generator=torch.Generator()), torch.Generator()).parameters()
+    )
+    first, second = train(wide).peak_memory, train(dataclasses.replace(wide, width=4)).peak_memory
+    assert first > 3 * 4 * weights
+    assert second < first / 3
+
+
+def test_deterministic_algorithms_are_put_back() -> None:
+    seen = []
+    run = dataclasses.replace(IMAGES, epochs=1)
+    record = train(
+        run, probe=lambda _: seen.append(torch.are_deterministic_algorithms_enabled()) or 0.0, deterministic=True
+    )
+    assert seen == [True, True]
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert record.losses == train(run).losses

@@ -1,0 +1,8 @@
+"""``python -m shattered_lite``: see :mod:`shattered_lite.cli`."""
+
+import sys
+
+from .cli import main
+
+if __name__ == "__main__":  # a worker process imports this file under another name
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""What a network costs, and the width at which it costs as much as another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+
+def parameters(network: nn.Module) -> int:
+    """Number of trained parameters.
+
+    Parameters
+    ----------
+    network : nn.Module
+        On any device, ``meta`` included.
+
+    Returns
+    -------
+    int
+        Weights, biases, and the scales of a normalisation.
+
+    References
+    ----------
+    Used in the chapter *Training very deep networks*.
+    """
+    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+
+
+def flops(network: nn.Module, inputs: Sequence[int]) -> int:
+    """Floating-point operations of one forward pass of one example, as PyTorch's counter counts them.
+
+    Parameters
+    ----------
+    network : nn.Module
+        On any device; on ``meta``, nothing is computed.
+    inputs : sequence of int
+        Shape of one example.
+
+    Returns
+    -------
+    int
+        Additions and multiplications of matrix products and convolutions; gates and normalisation are not counted.
+
+    References
+    ----------
+    Used in the chapter *Training very deep networks*.
+    """
+    example = torch.empty(1, *inputs, device=next(network.parameters()).device)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(example)
+    return counter.get_total_flops()
+
+
+def matching_width(build: Callable[[int], nn.Module], cost: Callable[[nn.Module], float], target: float) -> int:
+    """Width at which a network costs most nearly ``target``, by bisection.
+
+    Parameters
+    ----------
+    build : callable
+        Makes the network from its width; called on the device ``meta``, so that no weight is drawn.
+    cost : callable
+        Grows with the width: :func:`parameters`, say.
+    target : float
+        Cost to match.
+
+    Returns
+    -------
+    int
+        1 or more.
+
+    Raises
+    ------
+    ValueError
+        If already the narrowest network costs more than twice the target.
+
+    References
+    ----------
+    Used in the chapter *Training very deep networks*.
+    """
+
+    def price(width: int) -> float:
+        with torch.device("meta"):
+            return cost(build(width))
+
+    if price(1) > 2 * target:
+        raise ValueError(f"target={target}: the narrowest network costs {price(1)}, more than twice that")
+    low, high = 1, 2
+    while price(high) < target:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if price(middle) < target else (low, middle)
+    return min(low, high, key=lambda width: abs(price(width) - target))

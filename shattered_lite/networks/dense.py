@@ -1,0 +1,62 @@
+"""Fully connected networks."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from .layers import GATES, Kind, Residual, check_kind, check_sizes
+
+
+def fully_connected(
+    kind: Kind,
+    *,
+    depth: int,
+    width: int,
+    inputs: int,
+    outputs: int,
+    batch_norm: bool = False,
+    alpha: float = 1.0,
+    beta: float = 1.0,
+) -> nn.Sequential:
+    r"""A fully connected network with ``depth`` gated layers; weights as PyTorch draws them.
+
+    Parameters
+    ----------
+    kind : {"plain", "residual", "crelu", "linear"}
+        Rectifier layers without or with skips, concatenated rectifiers, or no gate at all.
+    depth : int
+        Gated layers, 1 or more.
+    width, inputs, outputs : int
+        Units of each hidden layer, of the input and of the output, 1 or more.
+    batch_norm : bool
+        Batch norm before each gate.
+    alpha, beta : float
+        Scales of a residual layer, $\alpha(x + \beta W \rho(x))$.
+
+    Returns
+    -------
+    nn.Sequential
+        Maps ``(batch, inputs)`` to ``(batch, outputs)``. Only the stem has a bias.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside what is allowed.
+
+    References
+    ----------
+    Balduzzi et al. (2017), Sections 3 and 5. Used in the chapter *Looks linear*.
+    """
+    check_sizes(depth=depth, width=width, inputs=inputs, outputs=outputs)
+    check_kind(kind, alpha, beta)
+
+    def layer(units: int) -> nn.Sequential:
+        normalise = [nn.BatchNorm1d(width)] if batch_norm else []
+        fan_in = 2 * width if kind == "crelu" else width
+        return nn.Sequential(*normalise, GATES[kind](), nn.Linear(fan_in, units, bias=False))
+
+    stem = nn.Linear(inputs, width)
+    if kind == "residual":
+        blocks = [Residual(layer(width), alpha, beta) for _ in range(depth)]
+        return nn.Sequential(stem, *blocks, nn.Linear(width, outputs, bias=False))
+    return nn.Sequential(stem, *(layer(width) for _ in range(depth - 1)), layer(outputs))

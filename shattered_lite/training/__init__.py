@@ -1,0 +1,115 @@
+"""One training run of a classifier: configuration in, record out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from ..data import Split
+from . import checkpoint as checkpoints
+from .configuration import Record, Run, Start
+from .loop import Training
+from .setup import build, load
+
+__all__ = ["Record", "Run", "Start", "build", "load", "prepare_worker", "train"]
+
+CHECKPOINT_SECONDS = 60.0
+
+
+def prepare_worker() -> None:
+    """Make this process fit to train many small networks: one thread, and no denormal numbers.
+
+    A vanishing network computes with denormal numbers, which a processor handles hundreds of times more slowly than
+    others. Meant as the ``initializer`` of a ``concurrent.futures.ProcessPoolExecutor``.
+    """
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+
+
+def train(
+    run: Run,
+    data: Split | None = None,
+    *,
+    network: nn.Sequential | None = None,
+    probe: Callable[[nn.Sequential], float] | None = None,
+    checkpoint: Path | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    device: str = "cpu",
+    deterministic: bool = False,
+) -> Record:
+    """Train one network with Adam on cross-entropy.
+
+    On a GPU each layer is compiled by itself and the whole step is recorded as a CUDA graph. A run that is interrupted
+    and continues from its checkpoint gives, on a CPU, the same record to the last bit, but for its time and memory.
+
+    Parameters
+    ----------
+    run : Run
+        Configuration.
+    data : Split, optional
+        In place of the images that ``run`` names.
+    network : nn.Sequential, optional
+        Trained, and changed, in place of the one that ``run`` describes: for a start that no initializer makes.
+    probe : callable, optional
+        Measures the network at initialisation and after each epoch.
+    checkpoint : Path, optional
+        Where the state of the run is kept, and found again. A file that is damaged or belongs to another run is
+        ignored, with a warning.
+    checkpoint_seconds : float
+        Time between checkpoints.
+    device : str
+        As PyTorch names it.
+    deterministic : bool
+        Use algorithms that give the same result each time, on a GPU too; slower there.
+
+    Returns
+    -------
+    Record
+        Accuracies are on ``data``'s test images. A run that diverges records ``nan`` losses.
+
+    Raises
+    ------
+    ValueError
+        If the configuration is not allowed.
+
+    References
+    ----------
+    Kingma and Ba (2015). Used in the chapters *Looks linear* and *Training very deep networks*.
+    """
+    with _algorithms(deterministic):
+        training = Training(run, data, network, torch.device(device), probe)
+        state = checkpoints.load(checkpoint, run, training.device) if checkpoint else None
+        if state is None:
+            training.begin()
+        else:
+            training.restore(state)
+        saved = time.perf_counter()
+        for step in tqdm(
+            range(training.done, training.total),
+            desc=f"{run.kind}, depth {run.depth}",
+            initial=training.done,
+            total=training.total,
+            leave=False,
+            disable=None,
+        ):
+            training.advance(step)
+            if checkpoint and time.perf_counter() - saved >= checkpoint_seconds:
+                checkpoints.save(checkpoint, run, training.state())
+                saved = time.perf_counter()
+        return training.record()
+
+
+@contextmanager
+def _algorithms(deterministic: bool) -> Iterator[None]:
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(deterministic or before)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)

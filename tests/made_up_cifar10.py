@@ -1,0 +1,86 @@
+"""A made-up CIFAR-10: six small files, and the archive that publishes them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shattered_lite import data
+from shattered_lite.data.archive import Archive
+
+FOLDER = "cifar-10-batches-bin"
+NAMES = [f"data_batch_{number}.bin" for number in range(1, 6)] + ["test_batch.bin"]
+RECORDS = 20  # of a made-up file
+SIZE = RECORDS * 3073
+Member = tuple[tarfile.TarInfo, bytes]
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def made_up_files() -> dict[str, bytes]:
+    records = np.random.default_rng(0).integers(256, size=(6, RECORDS, 3073), dtype=np.uint8)
+    records[..., 0] %= 10
+    return {name: each.tobytes() for name, each in zip(NAMES, records, strict=True)}
+
+
+FILES = made_up_files()
+
+
+def member(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, link: str = "") -> Member:
+    info = tarfile.TarInfo(name)
+    info.size, info.type, info.linkname = len(content), kind, link
+    return info, content
+
+
+def members(files: dict[str, bytes] = FILES, folder: str = FOLDER) -> list[Member]:
+    return [member(f"{folder}/{name}", content) for name, content in files.items()]
+
+
+def pack(contents: list[Member]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for info, content in contents:
+            tar.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+PACKED = pack(members())
+
+
+def snapshot(folder: Path) -> dict[str, tuple | None]:
+    """Every path below a folder; of a file, its content and when it was changed."""
+    return {
+        str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns) if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+def publish(
+    monkeypatch: pytest.MonkeyPatch, packed: bytes = PACKED, url: str = "http://127.0.0.1:9/cifar-10-binary.tar.gz"
+) -> Archive:
+    """Let the made-up files, in an archive of these bytes at this address, be what the author publishes."""
+    monkeypatch.delenv("SHATTERED_DATA", raising=False)
+    monkeypatch.setenv("no_proxy", "*")
+    hashes = {name: sha256(content) for name, content in FILES.items()}
+    archive = Archive(url, len(packed), sha256(packed), FOLDER, SIZE, hashes)
+    monkeypatch.setattr(data.archive, "CIFAR_10", archive)
+    return archive
+
+
+def put(folder: Path, files: dict[str, bytes]) -> None:
+    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / FOLDER / name).write_bytes(content)
+        os.utime(folder / FOLDER / name, (1e9, 1e9))
+
+
+def flipped(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]

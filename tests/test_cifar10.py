@@ -1,0 +1,130 @@
+"""CIFAR-10 is read as its author lays it out, and a file that is not his is refused."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from made_up_cifar10 import FILES, FOLDER, NAMES, PACKED, RECORDS, flipped, publish, put, snapshot
+
+from shattered_lite import data
+
+
+def assert_is_what_the_files_hold(split: data.Split, folder: Path, images: range) -> None:
+    """Pixel by address: after the label, row i and column j of channel c is byte 1024 c + 32 i + j."""
+    content = [np.fromfile(folder / FOLDER / name, np.uint8) for name in NAMES]
+    train, test = np.concatenate(content[:5]).reshape(-1, 3073), content[5].reshape(-1, 3073)
+    planes = [train[:, 1 + 1024 * channel : 1025 + 1024 * channel] for channel in range(3)]
+    mean, std = [plane.mean() for plane in planes], [plane.std() for plane in planes]
+    for records, inputs, labels in [(train, *split[:2]), (test, *split[2:])]:
+        assert inputs.shape == (len(records), 3, 32, 32)
+        assert (inputs.dtype, labels.dtype) == (torch.float32, torch.int64)
+        assert labels.tolist() == records[:, 0].tolist()
+        for image in set(images) & set(range(len(records))):
+            for channel in range(3):
+                pixels = (inputs[image, channel].double().numpy() * std[channel] + mean[channel]).round()
+                start = 1 + 1024 * channel
+                assert [*pixels.flatten()] == [*records[image, start : start + 1024]]
+    for channel in range(3):
+        values = split.train_inputs[:, channel].double()
+        assert values.mean().item() == pytest.approx(0, abs=1e-5)
+        assert values.var().item() == pytest.approx(1, abs=1e-4 if len(train) < 1000 else 1e-5)
+
+
+def test_made_up_files_are_read_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(monkeypatch)
+    put(tmp_path, FILES)
+    before = snapshot(tmp_path)
+    assert_is_what_the_files_hold(data.cifar10(tmp_path), tmp_path, range(RECORDS * 5))
+    assert snapshot(tmp_path) == before
+
+
+@pytest.fixture(scope="module")
+def cifar10(cifar10_folder: Path) -> data.Split:
+    return data.cifar10(cifar10_folder)
+
+
+def test_real_images_are_those_of_the_files(cifar10: data.Split, cifar10_folder: Path) -> None:
+    assert_is_what_the_files_hold(cifar10, cifar10_folder, range(0, 50_000, 333))
+    assert cifar10.train_labels.bincount().tolist() == 10 * [5_000]
+    assert cifar10.test_labels.bincount().tolist() == 10 * [1_000]
+
+
+def test_real_images_have_the_published_mean_and_standard_deviation(cifar10_folder: Path) -> None:
+    """The numbers every recipe for CIFAR-10 quotes, to their four digits."""
+    files = [path.read_bytes() for path in data.archive.find(data.archive.CIFAR_10, cifar10_folder)[:5]]
+    planes = np.frombuffer(b"".join(files), np.uint8).reshape(-1, 3073)[:, 1:].reshape(-1, 3, 1024)
+    for channel, (mean, std) in enumerate([(0.4914, 0.2470), (0.4822, 0.2435), (0.4465, 0.2616)]):
+        assert planes[:, channel].mean() / 255 == pytest.approx(mean, abs=5e-5)
+        assert planes[:, channel].std() / 255 == pytest.approx(std, abs=5e-5)
+
+
+def test_the_folder_is_the_arguments_or_the_environments_or_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = publish(monkeypatch)
+    monkeypatch.setattr("pooch.os_cache", lambda project: tmp_path / "cache" / project)
+    for folder in ("cache/shattered_lite", "environment", "argument"):
+        put(tmp_path / folder, FILES)
+    assert data.archive.find(archive)[0].is_relative_to(tmp_path / "cache" / "shattered_lite")
+    monkeypatch.setenv("SHATTERED_DATA", str(tmp_path / "environment"))
+    assert data.archive.find(archive)[0].is_relative_to(tmp_path / "environment")
+    assert data.archive.find(archive, str(tmp_path / "argument"))[0].is_relative_to(tmp_path / "argument")
+
+
+WRONG_FILES = {
+    "truncated": ({NAMES[1]: FILES[NAMES[1]][:-1]}, NAMES[1], "61,459 bytes, but 61,460 are needed"),
+    "too long": ({NAMES[5]: FILES[NAMES[5]] + b"x"}, NAMES[5], "61,461 bytes, but 61,460 are needed"),
+    "swapped": ({NAMES[0]: FILES[NAMES[1]], NAMES[1]: FILES[NAMES[0]]}, NAMES[0], "SHA-256 is "),
+    "corrupted": ({NAMES[4]: flipped(FILES[NAMES[4]], 40_000)}, NAMES[4], "SHA-256 is "),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_FILES)
+def test_a_wrong_file_is_named_and_left_to_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong) -> None:
+    publish(monkeypatch)
+    content, name, fault = WRONG_FILES[wrong]
+    put(tmp_path, FILES | content)
+    (tmp_path / "cifar-10-binary.tar.gz").write_bytes(PACKED)
+    before = snapshot(tmp_path)
+    with pytest.raises(ValueError, match=re.escape(f"{name}: {fault}") + ".*Delete it and call again"):
+        data.cifar10(tmp_path)
+    assert snapshot(tmp_path) == before
+
+
+def test_missing_files_alone_are_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(monkeypatch)
+    put(tmp_path, {name: FILES[name] for name in (NAMES[0], NAMES[5])})
+    (tmp_path / "cifar-10-binary.tar.gz").write_bytes(PACKED)
+    before = snapshot(tmp_path)
+    assert_is_what_the_files_hold(data.cifar10(tmp_path), tmp_path, range(3))
+    after = snapshot(tmp_path)
+    assert before.items() <= after.items()
+    assert set(after) - set(before) == {f"{FOLDER}/{name}" for name in NAMES[1:5]}
+
+
+OFFLINE = """
+import socket, sys
+def refuse(*_): raise SystemExit("the network was asked")
+socket.socket.connect = socket.getaddrinfo = refuse
+import shattered_lite.data
+"""
+
+
+def test_importing_it_asks_no_network_and_makes_no_folder(tmp_path: Path) -> None:
+    home, matplotlib = tmp_path / "home", tmp_path / "matplotlib"
+    home.mkdir()
+    places = {name: str(home) for name in ("HOME", "XDG_CACHE_HOME", "SHATTERED_DATA", "LOCALAPPDATA")}
+    environment = os.environ | places | {"MPLCONFIGDIR": str(matplotlib)}
+    root = Path(data.__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", OFFLINE], env=environment, cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert not list(home.iterdir())

@@ -1,0 +1,163 @@
+"""The command line trains, sweeps and reports, and says in one line what it cannot do."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from shattered_lite import cli, grids, records, sweep
+from shattered_lite.training import Record, Run, train
+
+TINY = ["--depth", "1", "--width", "8", "--epochs", "2", "--images", "100"]
+MACHINE = dict.fromkeys(records.PROVENANCE, "known")
+
+
+@pytest.fixture(autouse=True)
+def settings_of_torch():
+    yield
+    torch.set_flush_denormal(False)
+
+
+@pytest.fixture
+def two_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A grid that names its second stage when the first is recorded."""
+
+    def grid(folder: Path) -> Iterable[Run]:
+        first = [Run("plain", 1, width=8, epochs=1, images=50, seed=seed) for seed in range(3)]
+        recorded = len(records.read(folder)) >= 3
+        return [*first, dataclasses.replace(first[0], depth=2)] if recorded else first
+
+    monkeypatch.setitem(grids.GRIDS, "stages", grid)
+    monkeypatch.setattr(sweep, "local_processes", lambda workers: sweep.ThreadPoolExecutor(1))
+
+
+def rows(table: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines()]
+
+
+def same(record: Record) -> tuple:
+    """All of a record but time, memory and machine."""
+    return record.run, record.losses, record.accuracies, record.start
+
+
+def test_train_then_report_as_a_user_does(tmp_path: Path) -> None:
+    """In a process of its own: what it records is what the library makes."""
+    file = tmp_path / "plain.json"
+    command = [sys.executable, "-m", "shattered_lite", "train", "--kind", "plain", *TINY, "--record", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(cli.__file__).parents[1])
+    assert done.returncode == 0, done.stderr
+    assert [left.name for left in tmp_path.iterdir()] == ["plain.json"]
+    (record,) = records.read(tmp_path)
+    assert same(record) == same(train(Run("plain", 1, width=8, epochs=2, images=100)))
+
+
+def test_train_prints_the_record(capsys: pytest.CaptureFixture) -> None:
+    assert cli.main(["train", "--kind", "crelu", "--initializer", "looks_linear", "--no-decay", *TINY]) == 0
+    record = records.loads(capsys.readouterr().out)
+    assert record.run == Run("crelu", 1, width=8, epochs=2, images=100, initializer="looks_linear")
+
+
+def test_every_field_is_an_option_that_is_explained(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["train", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    for field in dataclasses.fields(Run):
+        option = f"--{field.name.replace('_', '-')}"
+        assert text.count(option) >= 2, option
+        described = text.rsplit(f"{option} ", 1)[1] if field.type != "bool" else text.rsplit(f"no-{option[2:]} ", 1)[1]
+        assert described.split("(default")[0].split(" --")[0].count(" ") >= 2, option
+    assert "examples: python -m shattered_lite train" in text
+
+
+def test_an_existing_record_is_neither_made_again_nor_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    command = ["train", "--kind", "plain", *TINY, "--record", str(tmp_path / "one.json")]
+    assert cli.main(command) == 0
+    before = (tmp_path / "one.json").stat()
+    assert cli.main(command) == 0
+    assert cli.main([*command, "--seed", "1"]) == 2
+    assert "holds another run" in capsys.readouterr().err
+    assert (tmp_path / "one.json").stat() == before
+
+
+def test_a_sweep_goes_through_its_stages(two_stages: None, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert cli.main(["sweep", "stages", "--folder", str(tmp_path / "runs")]) == 0
+    found = records.read(tmp_path / "runs")
+    assert sorted((record.run.depth, record.run.seed) for record in found) == [(1, 0), (1, 1), (1, 2), (2, 0)]
+    for record in found:
+        assert same(record) == same(train(record.run))
+    (tmp_path / "runs" / f"{records.name(found[0].run)}.json").unlink()
+    capsys.readouterr()
+    assert cli.main(["report", str(tmp_path / "runs"), "--grid", "stages"]) == 0
+    head, _, *body = rows(capsys.readouterr().out)
+    assert head == ["kind", "depth", "runs", "missing", "accuracy", "seconds"]
+    missing = 1 if found[0].run.depth == 1 else 2
+    assert {row[1]: int(row[3]) for row in body} == {"1": 1, "2": 0} if missing == 1 else {"1": 0, "2": 1}
+
+
+def test_a_sweep_without_time_is_unfinished(two_stages: None, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert cli.main(["sweep", "stages", "--folder", str(tmp_path), "--minutes", "0"]) == 1
+    assert "3 of 3 tasks are left: the 0.0 minutes are over" in capsys.readouterr().err.replace("-0.0", "0.0")
+
+
+def test_ctrl_c_is_no_error_of_ours(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    def stopped(*_, **__) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli.training, "train", stopped)
+    assert cli.main(["train", "--kind", "plain", *TINY]) == 130
+    assert capsys.readouterr().err == "python -m shattered_lite: Stopped. The same command continues.\n"
+
+
+def test_the_report_is_a_table_of_means(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    last = {("plain", 10): [0.5, 0.6, 0.8], ("plain", 6): [0.9], ("crelu", 6): []}
+    for (kind, depth), accuracies in last.items():
+        for seed, accuracy in enumerate(accuracies or [None]):
+            epochs = 0 if accuracy is None else 2
+            run = Run(kind, depth, epochs=epochs, seed=seed, beta=0.5 if depth == 10 else 1.0)
+            shares = () if accuracy is None else (0.1, accuracy)
+            text = records.dumps(Record(run, (1.0,) * epochs, shares, 10.0 * (seed + 1) ** 2, machine=MACHINE))
+            (tmp_path / f"{records.name(run)}.json").write_text(text)
+    assert cli.main(["report", str(tmp_path)]) == 0
+    low, high = stats.t.interval(0.95, 2, np.mean([0.5, 0.6, 0.8]), stats.sem([0.5, 0.6, 0.8]))
+    assert rows(capsys.readouterr().out) == [
+        ["kind", "depth", "beta", "epochs", "runs", "accuracy", "seconds"],
+        ["---"] * 7,
+        ["crelu", "6", "1.0", "0", "1", "–", "10.0"],
+        ["plain", "6", "1.0", "2", "1", "90.0%", "10.0"],
+        ["plain", "10", "0.5", "2", "3", f"63.3% ({low:.1%} to {high:.1%})", "40.0"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["train", "--kind", "plain", "--depth", "0"], "depth=0: a whole number, 1 or more"),
+        (["train", "--kind", "plain", *TINY, "--record", "one.pt"], "record='one.pt': a name that ends in .json"),
+        (["train", "--kind", "plain", "--depth", "1", "--images", "99999"], "images=99999: "),
+        (["report", "nowhere"], "folder='nowhere': a folder is needed"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_line(command: list[str], message: str, capsys: pytest.CaptureFixture) -> None:
+    assert cli.main(command) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "command", [["train"], ["train", "--kind", "resnet", "--depth", "2"], ["sweep", "figure_99"], []]
+)
+def test_a_command_that_is_wrong_is_refused(command: list[str], capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(command)
+    assert "usage: python -m shattered_lite" in capsys.readouterr().err
