@@ -48,7 +48,7 @@ _build/html/index.html: .venv/ready $(PAGES) $(CODE)
 
 # Renew the lock. The book is built with this torch; readers get a range.
 lock: .venv/ready
-	$(BIN)/pip-compile --quiet --strip-extras --extra book --extra dev --upgrade --upgrade-package torch==2.13.0 \
+	$(BIN)/pip-compile --quiet --strip-extras --extra book --extra dev --extra cluster --upgrade --upgrade-package torch==2.13.0 \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
 	sed -i 's/^\(torch==[0-9.]*\)+cpu$$/\1/' requirements.lock
 

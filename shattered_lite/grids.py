@@ -21,6 +21,7 @@ from .training import Record, Run
 NETWORKS: dict[str, dict[str, Any]] = {
     "plain, batch norm": {"kind": "plain", "batch_norm": True},
     "residual, batch norm": {"kind": "residual", "batch_norm": True},
+    "residual, beta 0.1": {"kind": "residual", "batch_norm": True, "beta": 0.1},
     "looks linear": {"kind": "crelu", "initializer": "looks_linear"},
     "looks linear, equal cost": {"kind": "crelu", "initializer": "looks_linear"},
     "crelu": {"kind": "crelu"},
@@ -47,15 +48,10 @@ def figure_5(folder: Path) -> list[Run]:
     ----------
     Balduzzi et al. (2017), Figure 5. Used in the chapter *Convolutional networks and real images*.
     """
-    shape: dict[str, Any] = {"width": 16, "convolutional": True, "patch": 4, "data": "cifar10", "images": 10_000}
-    kinds = (
-        NETWORKS["plain, batch norm"],
-        NETWORKS["residual, batch norm"],
-        NETWORKS["residual, batch norm"] | {"beta": 0.1},
-        NETWORKS["looks linear"],
-    )
+    shape: dict[str, Any] = {"width": 8, "convolutional": True, "patch": 4, "data": "cifar10", "images": 10_000}
+    kinds = ("plain, batch norm", "residual, batch norm", "residual, beta 0.1", "looks linear")
     return [
-        Run(**kind, **shape, depth=depth, epochs=0, batch_size=128, minibatches=30, seed=seed)
+        Run(**NETWORKS[kind], **shape, depth=depth, epochs=0, batch_size=128, minibatches=30, seed=seed)
         for seed in range(10)
         for depth in (2, 4, 10, 24, 50, 100)
         for kind in kinds
@@ -103,7 +99,7 @@ def figure_6_small(folder: Path) -> list[Run]:
     Balduzzi et al. (2017), Figure 6. Used in the chapter *Training very deep networks*.
     """
     base = {"width": 8, "patch": 4, "epochs": 6, "batch_size": 50, "images": 1_000}
-    return _tuned(folder, base, depths=(98, 6, 24, 198), rates=(1e-4, 6e-4, 3.6e-3))
+    return _tuned(folder, base, depths=(98, 24, 6, 198), rates=(1e-4, 6e-4, 3.6e-3))
 
 
 def network_of(run: Run, width: int) -> str:

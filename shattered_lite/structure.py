@@ -128,10 +128,11 @@ def effective_rank(gradients: Tensor) -> Tensor:
     real images*.
     """
     _needs("gradients", gradients, axes=2)
-    largest = torch.linalg.matrix_norm(gradients.double(), ord=2)
-    if (largest == 0).any():
+    products = gradients.double() @ gradients.double().mT
+    largest = torch.linalg.eigvalsh(products)[..., -1]
+    if (largest <= 0).any():
         raise ValueError("gradients: every one is zero, so their effective rank is not defined")
-    return (torch.linalg.matrix_norm(gradients.double()) / largest).square()
+    return products.diagonal(dim1=-2, dim2=-1).sum(-1) / largest
 
 
 def mean_gradient_norm(gradients: Tensor) -> Tensor:
