@@ -24,6 +24,7 @@ address: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python benchmarks/sampling.py
+	$(BIN)/python benchmarks/training.py
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -3,7 +3,21 @@
 The helper package of the executable book *Shattered gradients*.
 """
 
-from . import checks, data, exercises, initializers, networks, plots, sampling, structure, theory, training
+from . import (
+    checks,
+    data,
+    exercises,
+    grids,
+    initializers,
+    networks,
+    plots,
+    records,
+    sampling,
+    structure,
+    sweep,
+    theory,
+    training,
+)
 from ._glue import glue
 from .sampling import sample_activations, sample_gradients
 
@@ -12,13 +26,16 @@ __all__ = [
     "data",
     "exercises",
     "glue",
+    "grids",
     "initializers",
     "networks",
     "plots",
+    "records",
     "sample_activations",
     "sample_gradients",
     "sampling",
     "structure",
+    "sweep",
     "theory",
     "training",
 ]

@@ -20,8 +20,9 @@ from . import checks, grids, records, sweep, training
 EXAMPLES = """examples:
   python -m shattered_lite train --kind plain --depth 6
   python -m shattered_lite train --kind crelu --depth 50 --initializer looks_linear --record deep.json
-  python -m shattered_lite sweep figure_6 --folder runs
-  python -m shattered_lite sweep figure_6 --folder runs --scheduler tcp://host:8786 --minutes 55
+  python -m shattered_lite sweep figure_6_small --folder runs
+  python -m shattered_lite sweep figure_6 --folder runs --device cuda --workers 4 --minutes 25
+  python -m shattered_lite sweep figure_6 --folder runs --scheduler tcp://host:8786
   python -m shattered_lite report runs --grid figure_6
 
 Whatever is interrupted continues when the same command is given again."""
@@ -132,8 +133,7 @@ def _train(options: argparse.Namespace) -> None:
         raise ValueError(f"record={str(options.record)!r}: a name that ends in .json is needed")
     if options.record.exists() and records.loads(options.record.read_text(encoding="utf-8")).run != run:
         raise ValueError(f"record={str(options.record)!r}: holds another run; choose another name")
-    work = partial(_work, device=options.device)
-    sweep.complete(work, run, options.record, options.record.with_suffix(".pt"))
+    sweep.complete(partial(_work, device=options.device), run, options.record)
 
 
 def _sweep(options: argparse.Namespace) -> None:

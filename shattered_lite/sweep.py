@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
+import shutil
 import signal
 import threading
 import time
@@ -22,6 +23,7 @@ from filelock import FileLock
 from tqdm import tqdm
 
 Work = Callable[[Any, Path], str]
+RESULT_SECONDS = 60  # after which a finished task whose result does not come counts as lost
 PATIENCE = 5  # attempts in a row that may end without a new record
 
 
@@ -87,7 +89,30 @@ def dask_cluster(address: str) -> Iterator[Executor]:
     except ImportError as error:
         raise ImportError('a cluster needs Dask: pip install "shattered_lite[cluster]"') from error
     with Client(address, set_as_default=False) as client:
-        yield client.get_executor(pure=False)
+        yield _DaskExecutor(client)
+
+
+class _DaskExecutor(Executor):
+    """Dask's own executor, but with an end to every future.
+
+    A result that is on its way when the scheduler dies leaves a future of ``Client.get_executor()`` pending for ever.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future:
+        outcome: Future = Future()
+
+        def settle(task: Any) -> None:
+            if outcome.set_running_or_notify_cancel():
+                try:
+                    outcome.set_result(task.result(timeout=RESULT_SECONDS))
+                except BaseException as error:
+                    outcome.set_exception(error)
+
+        self.client.submit(function, *arguments, pure=False, **options).add_done_callback(settle)
+        return outcome
 
 
 def run(
@@ -126,28 +151,26 @@ def run(
     ----------
     Used in the chapter *Training very deep networks*.
     """
-    folder = folder.resolve()
-    places = {name: (folder / f"{name}.json", folder / "checkpoints" / f"{name}.pt") for name in tasks}
+    places = {name: folder.resolve() / f"{name}.json" for name in tasks}
     ends = math.inf if minutes is None else time.monotonic() + 60 * minutes
     failed: dict[str, str] = {}
     lost: BaseException | None = None
     fruitless = 0
-    left = [name for name in tasks if not places[name][0].exists()]
+    left = [name for name in tasks if not places[name].exists()]
     with tqdm(total=len(tasks), initial=len(tasks) - len(left), desc="sweep", disable=None) as bar:
         while left and fruitless < PATIENCE and time.monotonic() < ends:
-            orders = {name: (work, tasks[name], *places[name]) for name in left}
+            orders = {name: (work, tasks[name], places[name]) for name in left}
             lost = _attempt(orders, open_executor, ends, failed, bar)
-            left = [name for name in left if name not in failed and not places[name][0].exists()]
+            left = [name for name in left if name not in failed and not places[name].exists()]
             fruitless = fruitless + 1 if len(left) == len(orders) else 0
             bar.n = len(tasks) - len(left)
             bar.refresh()
-    for record, checkpoint in places.values():
-        if record.exists():
-            checkpoint.unlink(missing_ok=True)  # of a worker killed just before it did this
+    for record in filter(Path.exists, places.values()):
+        _tidy(record)  # after a worker that was killed just before it did this
     _report(len(tasks), left, failed, "the time is over" if time.monotonic() >= ends else repr(lost))
 
 
-def complete(work: Work, configuration: Any, record: Path, checkpoint: Path) -> None:
+def complete(work: Work, configuration: Any, record: Path) -> None:
     """Do one task, unless its record is there: what a worker does, and what :func:`run` does many times.
 
     The record appears whole or not at all. Of several workers with the same task, one works and the others wait.
@@ -157,30 +180,35 @@ def complete(work: Work, configuration: Any, record: Path, checkpoint: Path) -> 
     work, configuration
         As in :func:`run`.
     record : Path
-        File to write, last of all.
-    checkpoint : Path
-        File for ``work``, removed when the record is written. Beside it lie a lock and the record while it is written.
+        File to write, last of all. A lock and a folder ``<name>.unfinished``, with the checkpoint, lie beside it
+        until then.
 
     References
     ----------
     Used in the chapter *Training very deep networks*.
     """
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    lock, part = checkpoint.with_suffix(".lock"), checkpoint.with_suffix(".part")
-    with FileLock(lock):  # the operating system opens it when its holder dies
+    place = record.with_suffix(".unfinished")
+    record.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(record.with_suffix(".lock")):  # the operating system opens it when its holder dies
         if not record.exists():
-            text = work(configuration, checkpoint)
-            with part.open("w", encoding="utf-8", newline="\n") as file:
+            place.mkdir(exist_ok=True)
+            text = work(configuration, place / "checkpoint.pt")
+            with (place / record.name).open("w", encoding="utf-8", newline="\n") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            part.replace(record)
-        checkpoint.unlink(missing_ok=True)
-        lock.unlink(missing_ok=True)  # safe: whoever takes another lock now finds the record
+            (place / record.name).replace(record)
+        _tidy(record)
+
+
+def _tidy(record: Path) -> None:
+    """Remove what lies beside a record; the lock too, for whoever takes a new one finds the record."""
+    shutil.rmtree(record.with_suffix(".unfinished"), ignore_errors=True)
+    record.with_suffix(".lock").unlink(missing_ok=True)
 
 
 def _attempt(
-    orders: Mapping[str, tuple[Work, Any, Path, Path]],
+    orders: Mapping[str, tuple[Work, Any, Path]],
     open_executor: Callable[[], AbstractContextManager[Executor]],
     ends: float,
     failed: dict[str, str],
@@ -202,9 +230,9 @@ def _attempt(
                         loss = FileNotFoundError("a worker wrote its record elsewhere: it must see the same folder")
                     lost = loss or lost
                     bar.update(loss is None)
-            finally:
-                for future in names:
-                    future.cancel()
+            except BaseException:
+                executor.shutdown(wait=False, cancel_futures=True)
+                raise
     except (ImportError, ValueError):  # no executor, and there never will be
         raise
     except Exception as error:  # it broke, or the time is over
@@ -212,10 +240,10 @@ def _attempt(
     return lost
 
 
-def _carry_out(work: Work, configuration: Any, record: Path, checkpoint: Path) -> str:
+def _carry_out(work: Work, configuration: Any, record: Path) -> str:
     """Why a task failed, as a value, for an exception means that its worker was lost; empty if it did not fail."""
     try:
-        complete(work, configuration, record, checkpoint)
+        complete(work, configuration, record)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return ""

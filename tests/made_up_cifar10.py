@@ -1,11 +1,16 @@
-"""A made-up CIFAR-10: six small files, and the archive that publishes them."""
+"""A made-up CIFAR-10: six small files, their archive, and a server that publishes it."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
 import tarfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +19,7 @@ import pytest
 from shattered_lite import data
 from shattered_lite.data.archive import Archive
 
+ARCHIVE = "cifar-10-binary.tar.gz"
 FOLDER = "cifar-10-batches-bin"
 NAMES = [f"data_batch_{number}.bin" for number in range(1, 6)] + ["test_batch.bin"]
 RECORDS = 20  # of a made-up file
@@ -48,7 +54,7 @@ def pack(contents: list[Member]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
         for info, content in contents:
-            tar.addfile(info, io.BytesIO(content))
+            tar.addfile(info, io.BytesIO(content) if content else None)  # a header alone may claim any size
     return buffer.getvalue()
 
 
@@ -64,7 +70,7 @@ def snapshot(folder: Path) -> dict[str, tuple | None]:
 
 
 def publish(
-    monkeypatch: pytest.MonkeyPatch, packed: bytes = PACKED, url: str = "http://127.0.0.1:9/cifar-10-binary.tar.gz"
+    monkeypatch: pytest.MonkeyPatch, packed: bytes = PACKED, url: str = f"http://127.0.0.1:9/{ARCHIVE}"
 ) -> Archive:
     """Let the made-up files, in an archive of these bytes at this address, be what the author publishes."""
     monkeypatch.delenv("SHATTERED_DATA", raising=False)
@@ -84,3 +90,52 @@ def put(folder: Path, files: dict[str, bytes]) -> None:
 
 def flipped(content: bytes, place: int) -> bytes:
     return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+@dataclass
+class Host:
+    """A web server with one file and the habits of bad ones."""
+
+    content: bytes = PACKED
+    ranges: bool = True  # whether it heeds the header Range
+    says_length: bool = True
+    hangs_up_after: int | None = None  # so many bytes, at the first request
+    statuses: list[int] = field(default_factory=list)  # of its first answers
+    asked: list[str | None] = field(default_factory=list)  # header Range of each request
+    encodings: list[str | None] = field(default_factory=list)
+    sent: list[int] = field(default_factory=list)
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        wanted = request.headers["Range"]
+        self.asked.append(wanted)
+        self.encodings.append(request.headers["Accept-Encoding"])
+        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and self.ranges else 0
+        status = self.statuses.pop(0) if self.statuses else 206 if wanted and self.ranges else 200
+        body = self.content[start:] if status < 400 else b"no"
+        request.send_response(status)
+        if self.says_length:
+            request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        body = body[: self.hangs_up_after] if len(self.asked) == 1 else body
+        self.sent.append(len(body))
+        request.wfile.write(body)
+
+
+@contextlib.contextmanager
+def serving(host: Host) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            with contextlib.suppress(ConnectionError):  # the reader may hang up
+                host.answer(self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/{ARCHIVE}"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
+import gzip
 import tarfile
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 from made_up_cifar10 import (
+    ARCHIVE,
     FILES,
     FOLDER,
     NAMES,
     PACKED,
+    SIZE,
+    Host,
     Member,
     flipped,
     member,
@@ -24,62 +23,13 @@ from made_up_cifar10 import (
     pack,
     publish,
     put,
+    serving,
     snapshot,
 )
 
 from shattered_lite import data
 
-ARCHIVE = "cifar-10-binary.tar.gz"
 PART = f"{ARCHIVE}.part"
-
-
-@dataclass
-class Host:
-    """A web server with one file and the habits of bad ones."""
-
-    content: bytes = PACKED
-    ranges: bool = True  # whether it heeds the header Range
-    says_length: bool = True
-    hangs_up_after: int | None = None  # so many bytes, at the first request
-    statuses: list[int] = field(default_factory=list)  # of its first answers
-    asked: list[str | None] = field(default_factory=list)  # header Range of each request
-    encodings: list[str | None] = field(default_factory=list)
-    sent: list[int] = field(default_factory=list)
-
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
-        wanted = request.headers["Range"]
-        self.asked.append(wanted)
-        self.encodings.append(request.headers["Accept-Encoding"])
-        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and self.ranges else 0
-        status = self.statuses.pop(0) if self.statuses else 206 if wanted and self.ranges else 200
-        body = self.content[start:] if status < 400 else b"no"
-        request.send_response(status)
-        if self.says_length:
-            request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        body = body[: self.hangs_up_after] if len(self.asked) == 1 else body
-        self.sent.append(len(body))
-        request.wfile.write(body)
-
-
-@contextlib.contextmanager
-def serving(host: Host) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            with contextlib.suppress(ConnectionError):  # the reader may hang up
-                host.answer(self)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/{ARCHIVE}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def assert_complete(folder: Path) -> None:
@@ -160,13 +110,16 @@ def test_an_endless_download_is_ended(tmp_path: Path, monkeypatch: pytest.Monkey
     class Endless(Host):
         def answer(self, request: BaseHTTPRequestHandler) -> None:
             super().answer(request)
-            while True:  # until the reader hangs up
+            for _ in range(2**12):  # 256 MB, or until the reader hangs up
                 request.wfile.write(bytes(2**16))
+                self.sent.append(2**16)
 
-    with serving(Endless(says_length=False)) as url:
+    host = Endless(says_length=False)
+    with serving(host) as url:
         publish(monkeypatch, url=url)
         with pytest.raises(ValueError, match=rf"bytes, but {len(PACKED):,} are needed"):
             data.cifar10(tmp_path)
+    assert len(host.sent) < 2**12
     assert snapshot(tmp_path) == {}
 
 
@@ -249,17 +202,12 @@ def instead(of: str, other: Member) -> list[Member]:
     return [other if info.name == f"{FOLDER}/{of}" else (info, content) for info, content in members()]
 
 
-def claiming(size: int) -> bytes:
-    """The last member claims to be so long, and the archive ends after its first bytes."""
-    info, content = member(f"{FOLDER}/{NAMES[5]}", FILES[NAMES[5]])
-    header = tarfile.TarInfo(info.name)
-    header.size = size
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for each, inside in members()[:5]:
-            tar.addfile(each, io.BytesIO(inside))
-        tar.fileobj.write(header.tobuf() + content)
-    return buffer.getvalue()
+def with_header(kind: bytes, size: int) -> bytes:
+    """In the last file's place only a header with this size, after a member that holds what the file should."""
+    header = tarfile.TarInfo(f"{FOLDER}/{NAMES[5]}")
+    header.size, header.type, header.linkname = size, kind, "decoy.bin"
+    decoy = member(f"{FOLDER}/decoy.bin", FILES[NAMES[5]])
+    return pack([*members()[:5], decoy, (header, b"")])
 
 
 LAST, PATH = NAMES[4], f"{FOLDER}/{NAMES[4]}"
@@ -268,6 +216,9 @@ HOSTILE = {
     "no archive": (b"<html>Please log in</html>" * 100, "not a whole archive"),
     "truncated": (PACKED[: len(PACKED) // 2], "not a whole archive"),
     "corrupted": (flipped(PACKED, len(PACKED) // 2), "not a whole archive|SHA-256 is"),
+    # more than a block of a gzip stream, so that the start of one is overwritten
+    "overwritten": (PACKED[:100_000] + 70_000 * b"\xff" + PACKED[170_000:], "not a whole archive"),
+    "ends in junk": (gzip.compress(gzip.decompress(PACKED)[:100_000]) + b"junk", "not a whole archive"),
     "corrupted member": (pack(changed(data_batch_5=flipped(FILES[LAST], 5))), f"{PATH}: SHA-256 is"),
     "swapped": (pack(changed(data_batch_4=FILES[LAST], data_batch_5=FILES[NAMES[3]])), "data_batch_4.bin: SHA-256 is"),
     "missing": (pack([each for each in members() if each[0].name != PATH]), f"{PATH} missing"),
@@ -279,7 +230,8 @@ HOSTILE = {
     "device": (pack(instead(LAST, member(PATH, kind=tarfile.CHRTYPE))), "a regular file"),
     "short": (pack(instead(LAST, member(PATH, FILES[LAST][:-1]))), "a regular file of 61,460 bytes"),
     "bomb": (pack(instead(LAST, member(PATH, bytes(2**26)))), "a regular file of 61,460 bytes"),
-    "bomb that claims": (claiming(2**50), "a regular file of 61,460 bytes"),
+    "bomb that claims": (with_header(tarfile.REGTYPE, 2**50), "a regular file of 61,460 bytes"),
+    "link that claims": (with_header(tarfile.SYMTYPE, SIZE), "a regular file of 61,460 bytes"),
 }  # fmt: skip
 
 

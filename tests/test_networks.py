@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from shattered_lite.networks import CReLU, Residual, fully_connected
+from shattered_lite.initializers import looks_linear_
+from shattered_lite.networks import CReLU, Residual, convolutional, flops, fully_connected, matching_width, parameters
 
 KINDS = ["plain", "residual", "crelu", "linear"]
 GATES = {
@@ -93,3 +94,152 @@ def test_what_is_not_allowed_is_named(wrong: dict, message: str) -> None:
     arguments = GOOD | wrong
     with pytest.raises(ValueError, match=message):
         fully_connected(arguments.pop("kind"), **arguments)
+
+
+SIZES = {"kind": "plain", "depth": 5, "width": 3, "inputs": (2, 8, 8), "outputs": 4}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_convolutional_forward_is_the_formula(kind: str, batch_norm: bool) -> None:
+    """Convolutions by the definition of the kernel, squares of pixels by indices, one layer at a time."""
+    alpha, beta = (0.7, 0.3) if kind == "residual" else (1.0, 1.0)
+    network = convolutional(**SIZES | {"kind": kind}, patch=2, batch_norm=batch_norm, alpha=alpha, beta=beta).double()
+    stem, *layers = [child.weight for child in network.modules() if isinstance(child, nn.Conv2d)]
+    x = torch.randn(6, 2, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    z = _convolve(_squares_as_channels(x), stem) + network[0][-1].bias[:, None, None]
+    for index, weight in enumerate(layers):
+        hat = z
+        if batch_norm:
+            hat = (z - z.mean((0, 2, 3), keepdim=True)) / (z.var((0, 2, 3), correction=0, keepdim=True) + 1e-5).sqrt()
+        gated = GATES[kind](hat)
+        narrowing = index in (1, 3)
+        branch = _convolve(_squares_as_channels(gated) if narrowing else gated, weight)
+        z = alpha * (z + beta * branch) if kind == "residual" and not narrowing else branch
+    torch.testing.assert_close(network(x), z.mean((2, 3)) @ network[-1].weight.T, rtol=1e-12, atol=1e-12)
+
+
+def _squares_as_channels(x: torch.Tensor) -> torch.Tensor:
+    """Channel c of pixel (2i + a, 2j + b) becomes channel 4c + 2a + b of pixel (i, j)."""
+    return torch.stack([x[:, c, a::2, b::2] for c in range(x.shape[1]) for a in (0, 1) for b in (0, 1)], 1)
+
+
+def _convolve(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Nine shifts of the image, what comes from beyond its border being zero."""
+    height, width = x.shape[2:]
+    padded = torch.zeros(*x.shape[:2], height + 2, width + 2, dtype=x.dtype)
+    padded[:, :, 1:-1, 1:-1] = x
+    shifts = [(a, b) for a in range(3) for b in range(3)]
+    return sum(
+        torch.einsum("oc,ncij->noij", weight[:, :, a, b], padded[:, :, a : a + height, b : b + width])
+        for a, b in shifts
+    )
+
+
+@settings(derandomize=True, deadline=None, max_examples=30)
+@given(st.sampled_from(KINDS), st.integers(2, 9), *[st.integers(1, 3)] * 5, st.booleans())
+def test_convolutional_shapes_gates_and_stages(
+    kind: str, depth: int, width: int, channels: int, outputs: int, patch: int, size: int, batch_norm: bool
+) -> None:
+    inputs = (channels, 4 * patch * size, 8 * patch)
+    network = convolutional(
+        kind, depth=depth, width=width, inputs=inputs, outputs=outputs, patch=patch, batch_norm=batch_norm
+    )
+    assert network(torch.ones(3, *inputs)).shape == (3, outputs)
+    counted = [sum(type(child) is gate for child in network.modules()) for gate in (nn.ReLU, CReLU, nn.Identity)]
+    assert sum(counted) == depth
+    assert sum(isinstance(child, nn.BatchNorm2d) for child in network.modules()) == depth * batch_norm
+    assert sum(isinstance(child, Residual) for child in network.modules()) == (depth - 2) * (kind == "residual")
+    convolutions = [child for child in network.modules() if isinstance(child, nn.Conv2d)]
+    assert [layer.out_channels for layer in convolutions] == sorted(layer.out_channels for layer in convolutions)
+    assert {layer.out_channels for layer in convolutions} == {width, 2 * width, 4 * width}
+    stages = [sum(layer.out_channels == 2**stage * width for layer in convolutions) for stage in range(3)]
+    assert max(stages) - min(stages) <= 2  # the stem counts in the first
+    assert [layer.bias is not None for layer in convolutions] == [True] + [False] * depth
+
+
+def test_residual_networks_cost_what_plain_ones_do() -> None:
+    for batch_norm in (False, True):
+        plain, residual = (
+            convolutional(**SIZES | {"kind": kind}, batch_norm=batch_norm) for kind in ("plain", "residual")
+        )
+        assert parameters(plain) == parameters(residual)
+        assert flops(plain, (2, 8, 8)) == flops(residual, (2, 8, 8))
+
+
+def test_squares_of_concatenated_channels_keep_the_mirror() -> None:
+    """Positive parts stay in the first half of the channels and their negatives in the same order in the second."""
+    generator = torch.Generator().manual_seed(1)
+    z = torch.randn(2, 3, 4, 4, generator=generator)
+    weight = torch.randn(5, 12, generator=generator)
+    squares = nn.PixelUnshuffle(2)(CReLU()(z))
+    mirrored = torch.einsum("oc,ncij->noij", torch.cat([weight, -weight], dim=1), squares)
+    torch.testing.assert_close(mirrored, torch.einsum("oc,ncij->noij", weight, _squares_as_channels(z)))
+
+
+def test_a_looks_linear_convolutional_network_is_linear() -> None:
+    generator = torch.Generator().manual_seed(2)
+    network = looks_linear_(convolutional(**SIZES | {"kind": "crelu"}, patch=2), generator=generator).double()
+    x, y = torch.randn(2, 3, 2, 8, 8, dtype=torch.float64, generator=generator)
+    torch.testing.assert_close(network(2 * x - 3 * y), 2 * network(x) - 3 * network(y), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"kind": "resnet"}, r"kind='resnet': choose one of 'plain', 'residual', 'crelu', 'linear'"),
+        *[
+            ({name: value}, rf"{name}={value!r}: a whole number, 1 or more")
+            for name in ("depth", "width", "outputs", "patch")
+            for value in (0, -2, 1.5, "3", True)
+        ],
+        ({"inputs": (0, 8, 8)}, r"channels=0: a whole number, 1 or more"),
+        ({"depth": 1}, r"depth=1: 3 stages need 2 layers between them"),
+        ({"inputs": (2, 8, 6)}, r"inputs=\(2, 8, 6\): with patch=1, height and width must be multiples of 4"),
+        ({"patch": 4}, r"inputs=\(2, 8, 8\): with patch=4, height and width must be multiples of 16"),
+        ({"inputs": (2, 0, 8)}, r"inputs=\(2, 0, 8\): with patch=1, height and width must be multiples of 4"),
+        ({"beta": 0.5}, r"alpha=1\.0, beta=0\.5: only a residual network"),
+    ],
+)
+def test_what_a_convolutional_network_refuses_is_named(wrong: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        convolutional(**SIZES | wrong)
+
+
+def test_parameters_and_operations_counted_by_hand() -> None:
+    """Width 3, depth 5 on 8 x 8 pixels: stages of 1, 1 and 1 ordinary layers on 64, 16 and 4 pixels."""
+    stem, layers, between, head = 9 * 2 * 3, (9 * 3**2, 9 * 6**2, 9 * 12**2), (9 * 12 * 6, 9 * 24 * 12), 12 * 4
+    for kind, copies in (("plain", 1), ("crelu", 2), ("linear", 1)):
+        network = convolutional(**SIZES | {"kind": kind})
+        assert parameters(network) == stem + 3 + copies * (sum(layers) + sum(between)) + head
+        products = stem * 64 + copies * (
+            layers[0] * 64 + between[0] * 16 + layers[1] * 16 + between[1] * 4 + layers[2] * 4
+        )
+        assert flops(network, (2, 8, 8)) == 2 * (products + head)
+    normalised = convolutional(**SIZES, batch_norm=True)
+    assert parameters(normalised) == parameters(convolutional(**SIZES)) + 2 * (3 + 3 + 6 + 6 + 12)
+    normalised[0].requires_grad_(False)
+    assert parameters(normalised) == parameters(convolutional(**SIZES)) + 60 - stem - 3
+
+
+def test_operations_are_counted_without_computing() -> None:
+    with torch.device("meta"):
+        network = convolutional(**SIZES)
+    assert flops(network, (2, 8, 8)) == flops(convolutional(**SIZES), (2, 8, 8))
+
+
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(st.integers(1, 40), st.integers(1, 9), st.integers(2, 60_000))
+def test_matching_width_is_the_best_of_all_widths(inputs: int, depth: int, target: int) -> None:
+    """A scan, with costs written out: stem and its bias, concatenated layers, three outputs."""
+
+    def build(width: int) -> nn.Module:
+        return fully_connected("crelu", depth=depth, width=width, inputs=inputs, outputs=3)
+
+    costs = {width: (inputs + 1) * width + 2 * (depth - 1) * width**2 + 6 * width for width in range(1, 10_000)}
+    if costs[1] > 2 * target:
+        with pytest.raises(ValueError, match=rf"target={target}: the narrowest network costs {costs[1]}"):
+            matching_width(build, parameters, target)
+    else:
+        found = matching_width(build, parameters, target)
+        assert abs(costs[found] - target) == min(abs(cost - target) for cost in costs.values())

@@ -23,7 +23,7 @@ TREES = {path.relative_to(PACKAGE).with_suffix("").as_posix(): ast.parse(path.re
 # A module may use those before it, never those after it.
 ORDER = [
     "theory", "networks", "initializers", "sampling", "structure", "checks", "data", "training", "sweep", "diagnose",
-    "records", "exercises", "plots",
+    "records", "grids", "cli", "exercises", "plots",
 ]  # fmt: skip
 ALONE = {"theory", "structure", "checks"}
 
@@ -33,7 +33,7 @@ def room(name: str) -> str:
 
 
 RULES = [name for name in TREES if not name.startswith("_")]  # of a folder, every file by its own
-MODULES = [name for name in ORDER if name in {room(rule) for rule in RULES}]
+MODULES = [name for name in ORDER if name in {room(rule) for rule in RULES} - {"cli"}]  # a command, not an import
 
 
 def own_imports(name: str) -> set[str]:
@@ -158,7 +158,7 @@ def test_modules_and_classes_are_described(name: str) -> None:
 
 def test_all_is_complete() -> None:
     assert sorted(sl.__all__) == list(sl.__all__)
-    assert {room(name) for name in RULES} <= set(sl.__all__)
+    assert {room(name) for name in RULES} - {"cli"} <= set(sl.__all__)
     public = {name for name in vars(sl) if not name.startswith("_")}
     assert set(sl.__all__) == public
     assert sl.sample_gradients is sl.sampling.sample_gradients
@@ -183,7 +183,10 @@ def lines_of_code(path: Path) -> int:
 
 
 def test_the_package_stays_small() -> None:
-    assert sum(map(lines_of_code, FILES)) <= 2_500
+    """The answers to exercises are part of their chapters, and grow with the book."""
+    exercises = [path for path in FILES if path.parent.name == "exercises"]
+    assert sum(map(lines_of_code, set(FILES) - set(exercises))) <= 2_500
+    assert max(map(lines_of_code, exercises)) <= 100
 
 
 def test_lines_of_code_are_counted(tmp_path: Path) -> None:

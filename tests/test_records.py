@@ -64,7 +64,7 @@ def test_the_name_is_the_documented_hash() -> None:
 
 
 def test_equal_configurations_have_equal_names() -> None:
-    same = [Run("plain", 2, beta=1), Run(beta=1.0, depth=2, kind="plain"), Run("plain", 2, epochs=8, seed=False)]
+    same = [Run("plain", 2, beta=1), Run(beta=1.0, depth=2, kind="plain"), Run("plain", 2, epochs=8)]
     assert len({records.name(run) for run in same}) == 1
     assert records.name(Run("plain", 2, beta=0.0)) == records.name(Run("plain", 2, beta=-0.0))
 
@@ -139,7 +139,7 @@ def test_what_is_not_a_record_is_named(path: str, value: Any, message: str) -> N
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "null", "3"])
 def test_what_is_not_even_an_object_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="Expecting|object is needed"):
+    with pytest.raises(ValueError, match=r"Expecting|object is needed"):
         records.loads(text)
 
 
@@ -166,7 +166,7 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="folder='.*nowhere': a folder is needed"):
+    with pytest.raises(ValueError, match=r"folder='.*nowhere': a folder is needed"):
         records.read(tmp_path / "nowhere")
 
 

@@ -69,11 +69,11 @@ def test_readers_get_ranges() -> None:
 
 def test_the_lock_satisfies_the_ranges() -> None:
     extras = PROJECT["optional-dependencies"]
-    for requirement in map(Requirement, PROJECT["dependencies"] + extras["book"] + extras["dev"]):
+    for requirement in map(Requirement, PROJECT["dependencies"] + extras["book"] + extras["dev"] + extras["cluster"]):
         assert requirement.specifier.contains(PINNED[requirement.name.lower()], prereleases=True), requirement
     assert PINNED["torch"] == "2.13.0"
 
 
 def test_conda_installs_the_project_and_no_list_of_its_own() -> None:
     dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
-    assert dependencies[-1] == {"pip": ["--constraint requirements.lock", "--editable .[book,dev]"]}
+    assert dependencies[-1] == {"pip": ["--constraint requirements.lock", "--editable .[book,dev,cluster]"]}

@@ -12,6 +12,7 @@ from tools.site import ROOT, address
 PLACES = [
     ("README.md", "Homepage", "**Read it** at <", ">"),
     ("README.md", "Repository", '"shattered_lite @ git+', '.git"'),
+    ("README.md", "Repository", '"shattered_lite[cluster] @ git+', '.git"'),
     ("CITATION.cff", "Repository", 'repository-code: "', '"'),
     ("CITATION.cff", "Homepage", '\nurl: "', '"'),
     ("book/index.md", "Repository", '"shattered_lite @ git+', '.git"'),
