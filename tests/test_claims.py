@@ -18,6 +18,7 @@ Patch = pytest.MonkeyPatch
 ENTRIES = yaml.safe_load((BOOK / "claims.yml").read_text()) or []
 CHECKED = [entry["label"] for entry in ENTRIES if "check" in entry]
 FRESH_SEEDS = range(1_000, 1_020)
+IDENTITY_SEEDS = 4
 
 
 def test_there_are_claims() -> None:
@@ -46,7 +47,7 @@ def test_every_mutation_is_used() -> None:
 
 @pytest.mark.parametrize("chapter", sorted(set(claims().values())))
 def test_fresh_seeds_raise_no_more_alarms_than_stated(chapter: str, monkeypatch: Patch) -> None:
-    """Twenty seeds for every check: alarms are binomial at the stated rate, tested at one in ten thousand."""
+    """Twenty seeds for each check of an estimate: alarms are binomial at the stated rate, tested at 1 in 10,000."""
     rates: list[float] = []
     zs: list[float] = []
     alarms = 0
@@ -62,12 +63,13 @@ def test_fresh_seeds_raise_no_more_alarms_than_stated(chapter: str, monkeypatch:
 
     monkeypatch.setattr(sl.checks, "agrees", counting)
     for label in (label for label, home in claims().items() if home == chapter):
-        outcomes = set()
+        outcomes = []
         for seed in FRESH_SEEDS:
             zs.clear()
             run_claim(label, seed)
-            outcomes.add(tuple(zs))
-        assert outcomes == {()} or len(outcomes) == len(FRESH_SEEDS), (
-            f"{label}: a seed that changes nothing tests nothing"
-        )
+            outcomes.append(tuple(zs))
+            if outcomes == [()] * IDENTITY_SEEDS:
+                break  # no estimate in it: an identity, which raises no false alarms
+        else:
+            assert len(set(outcomes)) == len(FRESH_SEEDS), f"{label}: a seed that changes nothing tests nothing"
     assert alarms <= stats.binom.isf(1e-4, len(rates), max(rates, default=0))

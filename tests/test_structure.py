@@ -85,6 +85,53 @@ def test_correlation_of_white_noise_is_zero_within_its_error() -> None:
 
 
 @quick
+@given(tensors(3))
+def test_effective_rank_is_that_of_the_singular_values(gradients: Tensor) -> None:
+    """Eigenvalues of the Gram matrix, by NumPy."""
+    for found, matrix in zip(structure.effective_rank(gradients), gradients.numpy(), strict=True):
+        eigenvalues = np.linalg.eigvalsh(matrix @ matrix.T)
+        assert found.item() == pytest.approx(eigenvalues.sum() / eigenvalues.max(), rel=1e-9)
+        assert 1 - 1e-12 <= found <= min(matrix.shape) + 1e-12
+
+
+@quick
+@given(tensors(2), st.integers(2, 5), st.floats(0.1, 10))
+def test_parallel_and_orthogonal_gradients_have_known_ranks(rows: Tensor, inputs: int, scale: float) -> None:
+    parallel = torch.arange(1.0, inputs + 1)[:, None] * rows[0]
+    assert structure.effective_rank(parallel).item() == pytest.approx(1, rel=1e-9)
+    lengths = rows[0].abs() + 0.1
+    orthogonal = scale * torch.diag(lengths)
+    expected = lengths.square().sum() / lengths.square().max()
+    assert structure.effective_rank(orthogonal).item() == pytest.approx(expected.item(), rel=1e-9)
+
+
+@quick
+@given(tensors(3))
+def test_mean_gradient_norm_by_loops(gradients: Tensor) -> None:
+    networks, inputs, outputs = gradients.shape
+    for n in range(networks):
+        power = sum(gradients[n, i, p].item() ** 2 for i in range(inputs) for p in range(outputs)) / inputs
+        mean = [sum(gradients[n, i, p].item() for i in range(inputs)) / inputs for p in range(outputs)]
+        expected = np.sqrt(sum(entry**2 for entry in mean) / power)
+        assert structure.mean_gradient_norm(gradients)[n].item() == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("function", [structure.effective_rank, structure.mean_gradient_norm])
+def test_ranks_and_means_keep_float64_and_ignore_scale(function) -> None:
+    gradients = torch.randn(3, 6, 4, generator=torch.Generator().manual_seed(0))
+    assert function(gradients).dtype == torch.float64
+    torch.testing.assert_close(function(-1e-12 * gradients), function(gradients), rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("function", [structure.effective_rank, structure.mean_gradient_norm])
+def test_a_set_of_zero_gradients_has_neither_rank_nor_mean(function) -> None:
+    gradients = torch.ones(3, 4, 2)
+    gradients[1] = 0
+    with pytest.raises(ValueError, match="gradients: every one is zero"):
+        function(gradients)
+
+
+@quick
 @given(tensors(2))
 def test_autocorrelation_by_loops(curves: Tensor) -> None:
     curves = curves + torch.arange(curves.shape[1])  # not constant, unless a row happens to undo the slope
@@ -152,7 +199,16 @@ def test_contiguity_by_groups(active: Tensor) -> None:
     assert structure.contiguity(~active).tolist() == expected
 
 
-@pytest.mark.parametrize("function", [structure.covariance, structure.pair_moments, structure.correlation])
+@pytest.mark.parametrize(
+    "function",
+    [
+        structure.covariance,
+        structure.pair_moments,
+        structure.correlation,
+        structure.effective_rank,
+        structure.mean_gradient_norm,
+    ],
+)
 @pytest.mark.parametrize("gradients", [torch.ones(3), torch.ones(0, 3, 2), torch.ones(4, 3, 0)])
 def test_shapes_of_gradients_are_refused(function, gradients: Tensor) -> None:
     shape = str(tuple(gradients.shape)).replace("(", r"\(").replace(")", r"\)")

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import any_activation, gradients_as_noise, highway, looks_linear, theorem_1, theorem_2, theorem_3, who_is_active
+from . import (
+    any_activation,
+    gradients_as_noise,
+    highway,
+    looks_linear,
+    real_images,
+    theorem_1,
+    theorem_2,
+    theorem_3,
+    very_deep,
+    who_is_active,
+)
 from .exercise import Answer, Exercise
 
 EXERCISES: dict[str, Exercise] = {
@@ -15,7 +26,9 @@ EXERCISES: dict[str, Exercise] = {
     **theorem_3.EXERCISES,
     **highway.EXERCISES,
     **any_activation.EXERCISES,
+    **real_images.EXERCISES,
     **looks_linear.EXERCISES,
+    **very_deep.EXERCISES,
 }
 
 
