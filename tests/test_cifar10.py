@@ -13,7 +13,8 @@ import pytest
 import torch
 from made_up_cifar10 import ARCHIVE, FILES, FOLDER, NAMES, PACKED, RECORDS, flipped, publish, put, snapshot
 
-from shattered_lite import data
+from shattered_lite import data, records
+from shattered_lite.training import train
 
 
 def assert_is_what_the_files_hold(split: data.Split, folder: Path, images: range) -> None:
@@ -22,15 +23,15 @@ def assert_is_what_the_files_hold(split: data.Split, folder: Path, images: range
     train, test = np.concatenate(content[:5]).reshape(-1, 3073), content[5].reshape(-1, 3073)
     planes = [train[:, 1 + 1024 * channel : 1025 + 1024 * channel] for channel in range(3)]
     mean, std = [plane.mean() for plane in planes], [plane.std() for plane in planes]
-    for records, inputs, labels in [(train, *split[:2]), (test, *split[2:])]:
-        assert inputs.shape == (len(records), 3, 32, 32)
+    for rows, inputs, labels in [(train, *split[:2]), (test, *split[2:])]:
+        assert inputs.shape == (len(rows), 3, 32, 32)
         assert (inputs.dtype, labels.dtype) == (torch.float32, torch.int64)
-        assert labels.tolist() == records[:, 0].tolist()
-        for image in set(images) & set(range(len(records))):
+        assert labels.tolist() == rows[:, 0].tolist()
+        for image in set(images) & set(range(len(rows))):
             for channel in range(3):
                 pixels = (inputs[image, channel].double().numpy() * std[channel] + mean[channel]).round()
                 start = 1 + 1024 * channel
-                assert [*pixels.flatten()] == [*records[image, start : start + 1024]]
+                assert [*pixels.flatten()] == [*rows[image, start : start + 1024]]
     for channel in range(3):
         values = split.train_inputs[:, channel].double()
         assert values.mean().item() == pytest.approx(0, abs=1e-5)
@@ -130,3 +131,13 @@ def test_importing_it_asks_no_network_and_makes_no_folder(tmp_path: Path) -> Non
     )
     assert done.returncode == 0, done.stderr
     assert not list(home.iterdir())
+
+
+def test_a_record_can_be_made_again(cifar10_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cheapest of figure 5, from the real images: equal to what single precision lets through."""
+    monkeypatch.setenv("SHATTERED_DATA", str(cifar10_folder))
+    recorded = [record for record in records.read(records.FOLDER / "figure_5") if record.run.depth == 2]
+    [old] = [record for record in recorded if record.run.kind == "plain" and record.run.seed == 0]
+    new = train(old.run)
+    for name, values in vars(old.start).items():
+        assert getattr(new.start, name) == pytest.approx(values, rel=1e-2, abs=2e-3), name

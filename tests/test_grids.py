@@ -173,3 +173,13 @@ def test_equal_cost_is_equal_in_parameters_and_in_operations(name: str, tmp_path
             for which in range(2)
         }
         assert best == {grids.equal_cost_width(run)}
+
+
+RECORDED = sorted(path for path in records.FOLDER.iterdir() if any(path.glob("*.json")))
+
+
+@pytest.mark.parametrize("folder", RECORDED, ids=lambda path: path.name)
+def test_the_books_records_are_runs_of_their_grid(folder: Path) -> None:
+    """Each is a run that the grid asks for, given the others; none is left from an earlier grid."""
+    planned = {records.name(run) for run in grids.GRIDS[folder.name](folder)}
+    assert {path.stem for path in folder.glob("*.json")} <= planned

