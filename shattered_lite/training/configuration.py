@@ -133,8 +133,8 @@ class Record:
     start : Start
         Gradients at initialisation.
     peak_memory : int
-        Bytes by which the memory in use grew at most: of the device where it is a GPU, else of the process, where memory
-        that was freed before and kept is not counted.
+        Bytes by which the memory in use grew at most: of the device where it is a GPU, else of the process, where
+        memory that was freed before and kept is not counted.
     machine : mapping of str to str
         Where and with what it ran: device, versions, commit, date.
     """
