@@ -160,7 +160,7 @@ def test_killed_workers_lose_nothing(cluster: Cluster, tmp_path: Path) -> None:
 
     def kill_now_and_then() -> None:
         for moment in sorted(choice.sample(range(1700), 6)):
-            until(lambda: len(lines(log)) > moment and cluster.workers())  # noqa: B023
+            until(lambda moment=moment: len(lines(log)) > moment and cluster.workers())
             victim = choice.choice(cluster.workers())
             victim.kill()
             killed.append(victim.pid)
@@ -209,7 +209,7 @@ def test_a_lost_process_loses_nothing(processes: Processes, tmp_path: Path) -> N
     every = tasks(log, 40, steps=10)
     running = processes.start("-c", DISTURBED, folder, log, 40, 10, 2)
     for moment in (50, 200):
-        until(lambda: len(lines(log)) > moment and processes.workers())  # noqa: B023
+        until(lambda moment=moment: len(lines(log)) > moment and processes.workers())
         processes.workers()[0].kill()
     assert running.wait(60) == 0
     assert_complete(folder, every)

@@ -186,11 +186,11 @@ def _plain(value: Any) -> Any:
 
 def _typed(value: Any, hint: Any, field: str) -> Any:
     """The value of type ``hint`` that :func:`_plain` wrote; the type decides how it is read."""
-    if dataclasses.is_dataclass(hint) and isinstance(value, dict):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint) and isinstance(value, dict):
         hints = get_type_hints(hint)
         if value.keys() != hints.keys():
             raise ValueError(f"{field}: missing or unknown: {', '.join(sorted(value.keys() ^ hints.keys()))}")
-        return hint(**{key: _typed(each, hints[key], f"{field}.{key}") for key, each in value.items()})  # type: ignore[operator]
+        return hint(**{key: _typed(each, hints[key], f"{field}.{key}") for key, each in value.items()})
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is tuple and isinstance(value, list):
         return tuple(_typed(each, arguments[0], field) for each in value)
