@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from shattered_lite import structure
+from shattered_lite import grids, structure
 from shattered_lite.data import Split
 from shattered_lite.sampling import input_gradients
 from shattered_lite.training import Record, Run, Start, build, load, prepare_worker, steps, train
@@ -306,21 +306,30 @@ def test_decay_ends_with_a_step_of_almost_nothing(monkeypatch: pytest.MonkeyPatc
     assert rates == pytest.approx([3e-3 * (1 - step / 10) for step in range(10)])
 
 
-def test_compiled_layers_take_the_same_step() -> None:
-    """Compiled, but not to machine code, which would need a compiler on this machine."""
+@pytest.mark.parametrize("options", grids.NETWORKS.values(), ids=grids.NETWORKS)
+def test_compiled_layers_take_the_same_step(options: dict) -> None:
+    """Compiled, but not to machine code, which would need a compiler on this machine: what would be is kept."""
+    run = Run(**options, depth=9, width=4, convolutional=True, learning_rate=1e-2)
+    graphs = []
+
+    def keep(graph: torch.fx.GraphModule, inputs: list) -> torch.fx.GraphModule:
+        graphs.append({getattr(node.target, "__name__", "") for node in graph.graph.nodes})
+        return graph
+
     losses = []
+    torch.compiler.reset()
     for compiled in (False, True):
         generator = torch.Generator().manual_seed(0)
-        data = load(IMAGES, generator=generator)
-        network = build(IMAGES, data, generator)
-        optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
-        if compiled:
-            steps.compile_blocks(network, backend="aot_eager")
-            assert all(block._compiled_call_impl is not None for block in network[:-3])
-        step = steps.plain_step(network, optimizer, "float32")
+        data = load(run, generator=generator)
+        network = build(run, data, generator)
+        optimizer = torch.optim.Adam(network.parameters(), lr=run.learning_rate)
+        forward = steps.compile_blocks(network, backend=keep) if compiled else network
+        step = steps.plain_step(forward, optimizer, "float32")
         losses.append([step(data.train_inputs[:32], data.train_labels[:32]).item() for _ in range(5)])
-    assert losses[0][-1] < losses[0][0]
+    assert losses[0][-1] != losses[0][0]
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    assert len(graphs) == 6, "one for the stem, one for the layers of each stage, one behind each fold"
+    assert all("conv2d" in graph for graph in graphs), "whole layers"
 
 
 def test_half_precision_keeps_whole_weights() -> None:

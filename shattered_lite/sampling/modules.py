@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import grad, vmap
 
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+CHUNK = 128  # inputs at a time: all layers' signals at all of them are kept until their gradients are there
 
 
 def input_gradients(network: nn.Module, inputs: Tensor, *, generator: torch.Generator) -> Tensor:
@@ -40,7 +41,7 @@ def input_gradients(network: nn.Module, inputs: Tensor, *, generator: torch.Gene
     with torch.no_grad():
         outputs = frozen(inputs[:1]).shape[1]
     direction = torch.randn(outputs, generator=generator).to(inputs)
-    return vmap(grad(lambda x: frozen(x[None])[0] @ direction))(inputs).flatten(1)
+    return vmap(grad(lambda x: frozen(x[None])[0] @ direction), chunk_size=CHUNK)(inputs).flatten(1)
 
 
 @torch.no_grad()

@@ -40,9 +40,9 @@ class Training:
         on_gpu = device.type == "cuda"
         rate = torch.tensor(run.learning_rate, device=device) if on_gpu else run.learning_rate
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=rate, fused=True, capturable=on_gpu)
-        self.step = steps.plain_step(self.network, self.optimizer, run.precision)
+        forward = steps.compile_blocks(self.network) if on_gpu else self.network
+        self.step = steps.plain_step(forward, self.optimizer, run.precision)
         if on_gpu:
-            steps.compile_blocks(self.network)
             self.step = steps.graphed_step(self.step, self.network, self.optimizer)
         self.per_epoch = -(-len(self.data.train_inputs) // run.batch_size)
         self.total = run.epochs * self.per_epoch

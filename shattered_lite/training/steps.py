@@ -11,7 +11,7 @@ Step = Callable[[Tensor, Tensor], Tensor]
 WARM_UP = 3  # steps before a graph is recorded, so that memory is laid out and kernels are chosen
 
 
-def plain_step(network: nn.Module, optimizer: torch.optim.Optimizer, precision: str) -> Step:
+def plain_step(network: Callable[[Tensor], Tensor], optimizer: torch.optim.Optimizer, precision: str) -> Step:
     """A step of gradient descent on cross-entropy, which returns the loss, in nats."""
 
     def step(inputs: Tensor, labels: Tensor) -> Tensor:
@@ -27,12 +27,25 @@ def plain_step(network: nn.Module, optimizer: torch.optim.Optimizer, precision: 
     return step
 
 
-def compile_blocks(network: nn.Sequential, backend: str = "inductor") -> None:
-    """Compile each layer by itself: equal layers share one result, where a whole deep network would take minutes."""
-    torch._dynamo.config.recompile_limit = 64  # stages, modes and precisions of one block each count
-    for block in network:
-        if any(True for _ in block.children()):
-            block.compile(backend=backend)
+def compile_blocks(network: nn.Sequential, backend: str = "inductor") -> Callable[[Tensor], Tensor]:
+    """The network as a function whose layers are compiled one by one.
+
+    Equal layers share one result, where a whole deep network would take minutes.
+    """
+    torch._dynamo.config.cache_size_limit = 256  # a process trains many networks, of several stages and gates each
+
+    def call(block: nn.Module, inputs: Tensor) -> Tensor:
+        return block(inputs)
+
+    # A function around the layer, since PyTorch compiles nothing where it is given an nn.Sequential's own call.
+    compiled = torch.compile(call, backend=backend, dynamic=False)
+
+    def forward(inputs: Tensor) -> Tensor:
+        for block in network:
+            inputs = compiled(block, inputs) if any(True for _ in block.children()) else block(inputs)
+        return inputs
+
+    return forward
 
 
 def graphed_step(step: Step, network: nn.Module, optimizer: torch.optim.Optimizer) -> Step:
