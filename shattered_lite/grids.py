@@ -102,6 +102,38 @@ def figure_6_small(folder: Path) -> list[Run]:
     return _tuned(folder, base, depths=(98, 24, 6, 198), rates=(1e-4, 6e-4, 3.6e-3))
 
 
+def distinct_images(folder: Path) -> list[Run]:
+    """As many steps on few photographs again and again, or on many once: 24 layers, for two cores and half an hour.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the records made so far.
+
+    Returns
+    -------
+    list of Run
+        Those on the fewest images first.
+
+    References
+    ----------
+    Used in the chapter *Training very deep networks*.
+    """
+    kinds = ("plain, batch norm", "residual, batch norm", "residual, beta 0.1", "looks linear")
+    views = 36_000
+    return [
+        run
+        for images in (1_000, 6_000, views)
+        for run in _tuned(
+            folder,
+            {"width": 8, "patch": 4, "epochs": views // images, "batch_size": 50, "images": images},
+            depths=(24,),
+            rates=(1e-4, 6e-4, 3.6e-3),
+            kinds=kinds,
+        )
+    ]
+
+
 def network_of(run: Run, width: int) -> str:
     """Name, in ``NETWORKS``, of the network of a run.
 
@@ -157,15 +189,21 @@ def equal_cost_width(run: Run) -> int:
     return networks.matching_width(partial(build, "crelu"), networks.parameters, target)
 
 
-def _tuned(folder: Path, base: dict[str, Any], depths: Iterable[int], rates: tuple[float, ...]) -> list[Run]:
+def _tuned(
+    folder: Path,
+    base: dict[str, Any],
+    depths: Iterable[int],
+    rates: tuple[float, ...],
+    kinds: Iterable[str] = tuple(NETWORKS),
+) -> list[Run]:
     """For each depth and network: one run a rate on held-out images, then five seeds at the best rate."""
     found = {records.name(record.run): record for record in records.read(folder)}
     common: dict[str, Any] = {"convolutional": True, "data": "cifar10", "decay": True, "minibatches": 2} | base
     tuning: list[Run] = []
     final: list[Run] = []
     for depth in depths:
-        for name, options in NETWORKS.items():
-            run = Run(**common, **options, depth=depth, seed=TUNING_SEED, held_out=True)
+        for name in kinds:
+            run = Run(**common, **NETWORKS[name], depth=depth, seed=TUNING_SEED, held_out=True)
             if name == "looks linear, equal cost":
                 run = replace(run, width=equal_cost_width(run))
             tried = [replace(run, learning_rate=rate) for rate in rates]
@@ -185,6 +223,7 @@ def _merit(record: Record) -> tuple[float, float]:
 
 
 GRIDS: dict[str, Callable[[Path], list[Run]]] = {
+    "distinct_images": distinct_images,
     "figure_5": figure_5,
     "figure_6": figure_6,
     "figure_6_small": figure_6_small,
