@@ -37,7 +37,7 @@ lint: .venv/ready
 _build/html/index.html: .venv/ready $(PAGES) $(CODE)
 	rm -rf _build
 	$(BIN)/python -m tools.ledger
-	OMP_WAIT_POLICY=passive $(BIN)/python -m tools.book build book --path-output . --config _config.yml --toc "$(CURDIR)/_toc.yml" -n -W --keep-going
+	OMP_WAIT_POLICY=passive $(BIN)/jupyter-book build book --path-output . --config _config.yml --toc "$(CURDIR)/_toc.yml" -n -W --keep-going
 	touch $@
 
 .venv/ready: requirements.lock pyproject.toml
