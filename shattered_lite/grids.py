@@ -102,8 +102,11 @@ def figure_6_small(folder: Path) -> list[Run]:
     return _tuned(folder, base, depths=(98, 24, 6, 198), rates=(1e-4, 6e-4, 3.6e-3))
 
 
-def distinct_images(folder: Path) -> list[Run]:
-    """As many steps on few photographs again and again, or on many once: 24 layers, for two cores and half an hour.
+def figure_6_between(folder: Path) -> list[Run]:
+    """From ``figure_6_small`` towards ``figure_6``, one change at a time: 24 layers, for two cores and an hour.
+
+    Six times as many steps as the small grid takes, on as many images; on six times as many images; each on another
+    image; and then with channels as many as those of the full grid.
 
     Parameters
     ----------
@@ -113,24 +116,24 @@ def distinct_images(folder: Path) -> list[Run]:
     Returns
     -------
     list of Run
-        Those on the fewest images first.
+        Change by change.
 
     References
     ----------
     Used in the chapter *Training very deep networks*.
     """
     kinds = ("plain, batch norm", "residual, batch norm", "residual, beta 0.1", "looks linear")
-    views = 36_000
+    changes = (
+        {"images": 1_000, "epochs": 36, "width": 8},
+        {"images": 6_000, "epochs": 6, "width": 8},
+        {"images": 36_000, "epochs": 1, "width": 8},
+        {"images": 36_000, "epochs": 1, "width": 32},
+    )
+    rates = (1e-4, 6e-4, 3.6e-3)
     return [
         run
-        for images in (1_000, 6_000, views)
-        for run in _tuned(
-            folder,
-            {"width": 8, "patch": 4, "epochs": views // images, "batch_size": 50, "images": images},
-            depths=(24,),
-            rates=(1e-4, 6e-4, 3.6e-3),
-            kinds=kinds,
-        )
+        for change in changes
+        for run in _tuned(folder, {"patch": 4, "batch_size": 50} | change, depths=(24,), rates=rates, kinds=kinds)
     ]
 
 
@@ -223,8 +226,8 @@ def _merit(record: Record) -> tuple[float, float]:
 
 
 GRIDS: dict[str, Callable[[Path], list[Run]]] = {
-    "distinct_images": distinct_images,
     "figure_5": figure_5,
     "figure_6": figure_6,
+    "figure_6_between": figure_6_between,
     "figure_6_small": figure_6_small,
 }

@@ -57,20 +57,21 @@ def test_figure_5_trains_nothing_and_is_complete_from_the_start(tmp_path: Path) 
     assert grids.figure_5(tmp_path) == runs
 
 
-def test_distinct_images_takes_as_many_steps_on_all_of_them(tmp_path: Path) -> None:
-    tuning = grids.distinct_images(tmp_path)
-    assert len(tuning) == 3 * 4 * 3
+def test_between_the_grids_steps_stay_and_one_thing_changes_at_a_time(tmp_path: Path) -> None:
+    tuning = grids.figure_6_between(tmp_path)
+    assert len(tuning) == 4 * 4 * 3
     assert {run.images * run.epochs for run in tuning} == {36_000}
-    assert sorted({run.images for run in tuning}) == [1_000, 6_000, 36_000]
-    assert {(run.depth, run.width, run.batch_size, run.held_out) for run in tuning} == {(24, 8, 50, True)}
+    assert {(run.depth, run.batch_size, run.held_out) for run in tuning} == {(24, 50, True)}
+    changes = dict.fromkeys((run.images, run.width) for run in tuning)
+    assert list(changes) == [(1_000, 8), (6_000, 8), (36_000, 8), (36_000, 32)]
     assert {grids.network_of(run, 8) for run in tuning} == {
         "plain, batch norm", "residual, batch norm", "residual, beta 0.1", "looks linear",
     }  # fmt: skip
     for run in tuning:
         write(tmp_path, run)
-    final = [run for run in grids.distinct_images(tmp_path) if not run.held_out]
-    assert len(final) == 3 * 4 * len(grids.SEEDS)
-    assert [run.images for run in final] == sorted(run.images for run in final)
+    final = [run for run in grids.figure_6_between(tmp_path) if not run.held_out]
+    assert len(final) == 4 * 4 * len(grids.SEEDS)
+    assert list(dict.fromkeys((run.images, run.width) for run in final)) == list(changes)
 
 
 @pytest.mark.parametrize("name", TUNED)
