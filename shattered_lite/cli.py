@@ -21,7 +21,7 @@ EXAMPLES = """examples:
   python -m shattered_lite train --kind plain --depth 6
   python -m shattered_lite train --kind crelu --depth 50 --initializer looks_linear --record deep.json
   python -m shattered_lite sweep figure_6_small --folder runs
-  python -m shattered_lite sweep figure_6 --folder runs --device cuda --workers 4 --minutes 25
+  python -m shattered_lite sweep figure_6 --folder runs --device cuda --workers 8 --minutes 25
   python -m shattered_lite sweep figure_6 --folder runs --scheduler tcp://host:8786
   python -m shattered_lite report runs --grid figure_6
 

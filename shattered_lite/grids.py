@@ -105,8 +105,8 @@ def figure_6_small(folder: Path) -> list[Run]:
 def figure_6_between(folder: Path) -> list[Run]:
     """From ``figure_6_small`` towards ``figure_6``, one change at a time: 24 layers, for two cores and an hour.
 
-    Six times as many steps as the small grid takes, on as many images; on six times as many images; each on another
-    image; and then with channels as many as those of the full grid.
+    First six times as many steps as the small grid takes; then, with as many, more images, and each image once; from
+    there either more channels, finer squares, or larger batches.
 
     Parameters
     ----------
@@ -122,19 +122,18 @@ def figure_6_between(folder: Path) -> list[Run]:
     ----------
     Used in the chapter *Training very deep networks*.
     """
-    kinds = ("plain, batch norm", "residual, batch norm", "residual, beta 0.1", "looks linear")
+    steps = {"width": 8, "patch": 4, "epochs": 36, "batch_size": 50, "images": 1_000}
+    once = steps | {"epochs": 1, "images": 36_000}
     changes = (
-        {"images": 1_000, "epochs": 36, "width": 8},
-        {"images": 6_000, "epochs": 6, "width": 8},
-        {"images": 36_000, "epochs": 1, "width": 8},
-        {"images": 36_000, "epochs": 1, "width": 32},
+        steps,
+        steps | {"epochs": 6, "images": 6_000},
+        once,
+        once | {"width": 32},
+        once | {"patch": 2},
+        once | {"epochs": 5, "batch_size": 250},
     )
-    rates = (1e-4, 6e-4, 3.6e-3)
-    return [
-        run
-        for change in changes
-        for run in _tuned(folder, {"patch": 4, "batch_size": 50} | change, depths=(24,), rates=rates, kinds=kinds)
-    ]
+    kinds, rates = ("plain, batch norm", "looks linear"), (1e-4, 6e-4, 3.6e-3)
+    return [run for change in changes for run in _tuned(folder, change, depths=(24,), rates=rates, kinds=kinds)]
 
 
 def network_of(run: Run, width: int) -> str:

@@ -57,21 +57,26 @@ def test_figure_5_trains_nothing_and_is_complete_from_the_start(tmp_path: Path) 
     assert grids.figure_5(tmp_path) == runs
 
 
-def test_between_the_grids_steps_stay_and_one_thing_changes_at_a_time(tmp_path: Path) -> None:
+def test_between_the_grids_one_thing_changes_at_a_time_and_the_number_of_steps_never(tmp_path: Path) -> None:
     tuning = grids.figure_6_between(tmp_path)
-    assert len(tuning) == 4 * 4 * 3
-    assert {run.images * run.epochs for run in tuning} == {36_000}
-    assert {(run.depth, run.batch_size, run.held_out) for run in tuning} == {(24, 50, True)}
-    changes = dict.fromkeys((run.images, run.width) for run in tuning)
-    assert list(changes) == [(1_000, 8), (6_000, 8), (36_000, 8), (36_000, 32)]
-    assert {grids.network_of(run, 8) for run in tuning} == {
-        "plain, batch norm", "residual, batch norm", "residual, beta 0.1", "looks linear",
-    }  # fmt: skip
     for run in tuning:
         write(tmp_path, run)
-    final = [run for run in grids.figure_6_between(tmp_path) if not run.held_out]
-    assert len(final) == 4 * 4 * len(grids.SEEDS)
-    assert list(dict.fromkeys((run.images, run.width) for run in final)) == list(changes)
+    runs = grids.figure_6_between(tmp_path)
+    assert len(runs) == 6 * 2 * (3 + len(grids.SEEDS))
+    assert {(run.depth, run.images * run.epochs / run.batch_size) for run in runs} == {(24, 720)}
+    assert {grids.network_of(run, 8) for run in runs} == {"plain, batch norm", "looks linear"}
+    changes = [
+        run
+        for run in runs
+        if (run.seed, run.kind, run.learning_rate) == (grids.TUNING_SEED, "plain", runs[0].learning_rate)
+    ]
+    fewest, more, once, *others = changes
+    assert (fewest.images, more.images, once.images) == (1_000, 6_000, 36_000)
+    assert others == [
+        replace(once, width=32),
+        replace(once, patch=2),
+        replace(once, batch_size=250, epochs=5),
+    ]
 
 
 @pytest.mark.parametrize("name", TUNED)
