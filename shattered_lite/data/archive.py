@@ -10,7 +10,6 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import pooch
 import requests
 from tqdm import tqdm
 
@@ -87,6 +86,8 @@ def find(archive: Archive, folder: str | os.PathLike[str] | None = None) -> list
     ConnectionError
         If the download breaks off. What has arrived is kept, and the next call continues there.
     """
+    import pooch  # only here: in a notebook without widgets its import prints a warning
+
     root = Path(folder or os.environ.get("SHATTERED_DATA") or pooch.os_cache("shattered_lite"))
     paths = {name: root / archive.folder / name for name in archive.files}
     missing = {name: path for name, path in paths.items() if not path.exists()}
@@ -107,6 +108,8 @@ def _fault(path: Path, size: int, sha256: str) -> str | None:
     """What is wrong with a file; None if nothing is."""
     if (found := path.stat().st_size) != size:
         return f"{found:,} bytes, but {size:,} are needed"
+    import pooch
+
     if (digest := pooch.file_hash(str(path))) != sha256:
         return f"SHA-256 is {digest}, but {sha256} is needed"
     return None
