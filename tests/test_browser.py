@@ -76,6 +76,15 @@ def opened(browser: Browser, address: str, size=DESKTOP, mode="light") -> Iterat
         context.close()
 
 
+def unfold(page: Page) -> None:
+    """Open what is folded, and wait for the fonts of its formulas: before them a formula has another width."""
+    page.evaluate("""async () => {
+        document.querySelectorAll('details').forEach(fold => fold.open = true);
+        await new Promise(requestAnimationFrame);
+        await document.fonts.ready;
+    }""")
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_page_is_sound_and_asks_no_other_machine(browser, site, name):
     with opened(browser, f"{site}/{name}.html") as (page, problems):
@@ -115,14 +124,14 @@ def test_solutions_open(browser, site):
 @pytest.mark.parametrize("name", PAGES)
 def test_phone_shows_all_without_sideways_scrolling(browser, site, name):
     with opened(browser, f"{site}/{name}.html", size=PHONE) as (page, _):
-        page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+        unfold(page)
         widest = page.evaluate("Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)")
         assert widest <= PHONE["width"]
 
 
 def test_long_formula_in_a_sentence_can_be_scrolled(browser, site):
     with opened(browser, f"{site}/{CHAPTER}.html", size=PHONE) as (page, _):
-        page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+        unfold(page)
         wide = page.evaluate(
             "[...document.querySelectorAll('span.math')]"
             ".filter(formula => formula.clientWidth && formula.scrollWidth > formula.clientWidth + 1)"
@@ -134,7 +143,7 @@ def test_long_formula_in_a_sentence_can_be_scrolled(browser, site):
 
 def test_no_line_begins_with_the_mark_after_a_formula(browser, site):
     with opened(browser, f"{site}/{CHAPTER}.html", size=PHONE) as (page, _):
-        page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+        unfold(page)
         left_of_formula = """[...document.querySelectorAll('span.math')].filter(formula => {
             const next = formula.nextSibling;
             if (!/^[,.;:]/.test(next?.data)) return false;
