@@ -129,6 +129,18 @@ def test_phone_shows_all_without_sideways_scrolling(browser, site, name):
         assert widest <= PHONE["width"]
 
 
+def test_captions_of_wide_tables_are_seen_on_a_phone(browser, site):
+    with opened(browser, f"{site}/very-deep.html", size=PHONE) as (page, _):
+        right = page.evaluate(
+            "[...document.querySelectorAll('caption')].map(each => each.getBoundingClientRect().right)"
+        )
+        wide = page.evaluate(
+            "[...document.querySelectorAll('table')].filter(each => each.clientWidth > innerWidth).length"
+        )
+        assert wide > 0
+        assert max(right) <= PHONE["width"]
+
+
 def test_long_formula_in_a_sentence_can_be_scrolled(browser, site):
     with opened(browser, f"{site}/{CHAPTER}.html", size=PHONE) as (page, _):
         unfold(page)
