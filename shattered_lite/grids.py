@@ -78,7 +78,7 @@ def figure_6(folder: Path) -> list[Run]:
     base = {
         "width": 32, "patch": 2, "epochs": 3, "batch_size": 500, "augment": True, "precision": "bfloat16",
     }  # fmt: skip
-    return _tuned(folder, base, depths=(198, 98, 24, 6), rates=(3e-5, 1.8e-4, 1.08e-3, 6.48e-3))
+    return _tuned(folder, base, depths=(198, 98, 50, 24, 6), rates=(3e-5, 1.8e-4, 1.08e-3, 6.48e-3))
 
 
 def figure_6_small(folder: Path) -> list[Run]:

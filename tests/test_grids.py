@@ -15,7 +15,7 @@ from shattered_lite import grids, networks, records
 from shattered_lite.records import PROVENANCE
 from shattered_lite.training import Record, Run
 
-TUNED = {"figure_6": (198, 98, 24, 6), "figure_6_small": (98, 24, 6, 198)}
+TUNED = {"figure_6": (198, 98, 50, 24, 6), "figure_6_small": (98, 24, 6, 198)}
 RATES = {"figure_6": 4, "figure_6_small": 3}
 equal_cost_width = cache(grids.equal_cost_width)
 
