@@ -201,7 +201,7 @@ RECORDED = sorted(path for path in records.FOLDER.iterdir() if any(path.glob("*.
 
 
 @pytest.mark.parametrize("folder", RECORDED, ids=lambda path: path.name)
-def test_the_books_records_are_runs_of_their_grid(folder: Path) -> None:
-    """Each is a run that the grid asks for, given the others; none is left from an earlier grid."""
+def test_the_books_records_are_the_runs_of_their_grid(folder: Path) -> None:
+    """All that the grid asks for, given the others, as captions say; and none that is left from an earlier grid."""
     planned = {records.name(run) for run in grids.GRIDS[folder.name](folder)}
-    assert {path.stem for path in folder.glob("*.json")} <= planned
+    assert {path.stem for path in folder.glob("*.json")} == planned
