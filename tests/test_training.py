@@ -239,14 +239,14 @@ def test_the_start_is_measured_before_training() -> None:
     start = train(dataclasses.replace(IMAGES, epochs=0)).start
     generator = torch.Generator().manual_seed(IMAGES.seed)
     data = load(IMAGES, generator=generator)
-    network = build(IMAGES, data, generator)
+    network = build(IMAGES, data, generator).double()
     for batch in range(2):
         chosen = torch.randperm(160, generator=generator)[:32]
-        gradients = input_gradients(network, data.train_inputs[chosen], generator=generator)
+        gradients = input_gradients(network, data.train_inputs[chosen].double(), generator=generator)
         across, alone = structure.pair_moments(gradients)
-        assert start.correlation[batch] == pytest.approx((across / alone).item(), rel=1e-4)
+        assert start.correlation[batch] == pytest.approx((across / alone).item(), rel=1e-9)
         assert start.mean_gradient_norm[batch] == pytest.approx(
-            structure.mean_gradient_norm(gradients).item(), rel=1e-4
+            structure.mean_gradient_norm(gradients).item(), rel=1e-9
         )
     assert start.correlation == pytest.approx((1, 1), abs=1e-4)  # it looks linear
     assert start.effective_rank == pytest.approx((1, 1), abs=1e-4)

@@ -152,9 +152,15 @@ def _check(record: Record) -> None:
             raise ValueError(f"{field} has {len(getattr(record, field))} entries, the run {record.run.epochs} epochs")
     _check_within(record.accuracies, "accuracies", 1)
     _check_within([record.seconds], "seconds", math.inf)
-    missing = [key for key in PROVENANCE if not record.machine.get(key)]
+    _check_provenance(record.machine, "machine", PROVENANCE)
+    if record.start.correlation:
+        _check_provenance(record.start.machine, "start.machine", (*PROVENANCE, "precision"))
+
+
+def _check_provenance(machine: dict[str, str], field: str, keys: Iterable[str]) -> None:
+    missing = [key for key in keys if not machine.get(key)]
     if missing:
-        raise ValueError(f"machine says nothing of {', '.join(missing)}")
+        raise ValueError(f"{field} says nothing of {', '.join(missing)}")
 
 
 def _check_within(numbers: Iterable[float], field: str, most: float) -> None:

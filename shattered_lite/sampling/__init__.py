@@ -26,9 +26,10 @@ from . import layers
 from .ensemble import Ensemble, Gates, Kind, Method, Normalisation, Scale, Statistics
 from .ensemble import increasing as _increasing
 from .ensemble import whole as _whole
+from .frozen import freeze
 from .modules import input_gradients
 
-__all__ = ["input_gradients", "sample_activations", "sample_gradients"]
+__all__ = ["freeze", "input_gradients", "sample_activations", "sample_gradients"]
 
 CHUNK_BYTES = 2 * 2**20  # networks are sampled in chunks whose state fits in the processor's cache
 

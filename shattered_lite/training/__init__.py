@@ -18,7 +18,7 @@ from .configuration import Record, Run, Start
 from .loop import Training
 from .setup import build, load
 
-__all__ = ["Record", "Run", "Start", "build", "load", "prepare_worker", "train"]
+__all__ = ["Record", "Run", "Start", "build", "load", "measure_start", "prepare_worker", "train"]
 
 CHECKPOINT_SECONDS = 60.0
 
@@ -104,6 +104,38 @@ def train(
                 checkpoints.save(checkpoint, run, training.state())
                 saved = time.perf_counter()
         return training.record()
+
+
+def measure_start(run: Run, data: Split | None = None, *, device: str = "cpu") -> Start:
+    """Gradients at the start of a run, without the run: those that :func:`train` would find.
+
+    Parameters
+    ----------
+    run : Run
+        Configuration, with ``minibatches`` of 1 or more.
+    data, device
+        As in :func:`train`.
+
+    Returns
+    -------
+    Start
+        Weights and minibatches are drawn on the CPU, so they are the same on every device.
+
+    Raises
+    ------
+    ValueError
+        If the configuration is not allowed, or asks for no minibatch.
+
+    References
+    ----------
+    Balduzzi et al. (2017), Section 4. Used for the records of the chapters *Convolutional networks and real images* and
+    *Training very deep networks*.
+    """
+    if not run.minibatches:
+        raise ValueError("run: minibatches=0, but gradients are measured at 1 or more")
+    training = Training(run, data, None, torch.device(device), None)
+    training.begin()
+    return training.start
 
 
 @contextmanager

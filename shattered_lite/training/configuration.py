@@ -105,6 +105,9 @@ class Start:
     cosines : tuple of float
         Between the gradients at the first images of the first minibatch, sorted by class: rows of the triangle above
         the diagonal.
+    machine : mapping of str to str
+        Where, when and with what they were measured, which may be after the run: as in :class:`Record`, and their
+        precision.
     """
 
     correlation: tuple[float, ...] = ()
@@ -112,6 +115,7 @@ class Start:
     effective_rank_of_directions: tuple[float, ...] = ()
     mean_gradient_norm: tuple[float, ...] = ()
     cosines: tuple[float, ...] = ()
+    machine: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ class Training:
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"].cpu())
         self.order, self.kept = state["order"].cpu(), state["kept"]
-        self.start = Start(**{name: tuple(values) for name, values in state["start"].items()})
+        self.start = Start(**state["start"])
         self.network.train()
 
     def record(self) -> Record:

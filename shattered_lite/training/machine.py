@@ -18,7 +18,7 @@ def describe(device: torch.device) -> dict[str, str]:
     """Device, versions, commit and date of this moment."""
     return {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),  # a class of its own, which a checkpoint must not hold
         "python": platform.python_version(),
         "shattered_lite": version("shattered_lite"),
         "commit": _commit(),

@@ -1,0 +1,233 @@
+"""A network as a function of one input at a time, though its batch norm looks at all of them.
+
+Normalisation is met where it is called, whichever module calls it: nothing is copied, no hook is registered, and each
+use of a layer that is used twice has statistics of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import disable_saved_tensors_hooks
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+READING = (Tensor.__bool__, Tensor.__float__, Tensor.__index__, Tensor.__int__, Tensor.item, Tensor.tolist)
+
+
+class Statistics(NamedTuple):
+    """What one use of a batch norm subtracts and divides by; ``owner`` is a tensor of the layer, if it has any."""
+
+    owner: Tensor | None
+    mean: Tensor
+    variance: Tensor
+
+
+class Frozen(nn.Module):
+    """A network whose batch norm keeps the statistics that it was given; shares the network's parameters."""
+
+    def __init__(self, network: nn.Module, statistics: Sequence[Statistics]) -> None:
+        super().__init__()
+        self.network, self.statistics = network, statistics
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        refusal = "freeze: gradient checkpointing computes layers again after this call; switch it off"
+        with evaluating(self.network), Normalising(Held(self.statistics)) as mode, disable_saved_tensors_hooks(refusal):
+            outputs = self.network(inputs)
+        mode.finish()
+        return outputs
+
+
+def freeze(network: nn.Module, inputs: Tensor) -> Frozen:
+    r"""The network as a function of one input at a time: batch norm keeps the statistics of ``inputs``.
+
+    Each use of a batch norm subtracts the mean and divides by the root of the *biased* variance that it meets when all
+    ``inputs`` pass, layer by layer, as in training: at ``inputs`` the values are those of training. Dropout is off. An
+    instance norm normalises each input by itself, also where it tracks averages.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Takes a tensor whose first axis counts inputs. It is not copied, and not changed.
+    inputs : Tensor, shape (inputs, ...)
+        At least two values of each channel.
+
+    Returns
+    -------
+    nn.Module
+        Maps any inputs as the network does; a gradient through it holds the statistics constant. It shares the
+        network's parameters and follows their changes; statistics stay.
+
+    Raises
+    ------
+    ValueError
+        If a batch norm meets one value of a channel only.
+
+    References
+    ----------
+    Ioffe and Szegedy (2015). Used in the chapter *Convolutional networks and real images*.
+    """
+    measured = Measured()
+    with torch.no_grad(), evaluating(network), Normalising(measured):
+        network(inputs.clone())
+    return Frozen(network, measured.statistics)
+
+
+class Source(Protocol):
+    """Where statistics come from."""
+
+    def of_use(self, owner: Tensor | None, values: Tensor) -> Statistics:
+        """Statistics of the next use of a batch norm."""
+
+    def finish(self) -> None:
+        """The network has run."""
+
+
+class Measured:
+    """Statistics of what passes, kept in the order of the uses."""
+
+    def __init__(self) -> None:
+        self.statistics: list[Statistics] = []
+
+    def of_use(self, owner: Tensor | None, values: Tensor) -> Statistics:
+        """Mean and biased variance of each channel."""
+        if values.numel() == values.shape[1]:
+            raise ValueError(
+                "inputs: batch norm needs statistics of more than 1 value per channel; give 2 inputs or more"
+            )
+        axes = [axis for axis in range(values.ndim) if axis != 1]
+        variance, mean = torch.var_mean(values.detach(), axes, correction=0)
+        self.statistics.append(Statistics(owner, mean, variance))
+        return self.statistics[-1]
+
+    def finish(self) -> None:
+        """As many uses as there are."""
+
+
+class Held:
+    """Statistics that were measured before, in the order of their uses."""
+
+    def __init__(self, statistics: Sequence[Statistics]) -> None:
+        self.statistics, self.used, self.finished = statistics, 0, False
+
+    def of_use(self, owner: Tensor | None, values: Tensor) -> Statistics:
+        """The next ones; where checkpointing computes a layer again, those of that layer."""
+        if self.finished:
+            again = [each for each in self.statistics if each.owner is owner]
+            if len(again) != 1:
+                raise ValueError(
+                    "network: a batch norm under gradient checkpointing is used twice, or has no parameters, so that no "
+                    "one knows which use is computed again; switch checkpointing off"
+                )
+            return again[0]
+        self.used += 1
+        if self.used > len(self.statistics):
+            self._refuse()
+        return self.statistics[self.used - 1]
+
+    def finish(self) -> None:
+        """The network has run; what follows is computed again."""
+        if self.used != len(self.statistics):
+            self._refuse()
+        self.finished = True
+
+    def _refuse(self) -> None:
+        raise ValueError(
+            f"network: with all inputs together batch norm was used {len(self.statistics)} times, now {self.used} "
+            "times; where a branch that depends on the input decides, there are no statistics to hold"
+        )
+
+
+class Watching(TorchFunctionMode):
+    """Normalisation as it is; notes whether the network looks at a number, since it may branch on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads_values = False
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        own = {functional.batch_norm: self.batch_norm, functional.instance_norm: self.instance_norm}
+        self.reads_values = self.reads_values or function in READING
+        return own.get(function, function)(*args, **(kwargs or {}))
+
+    def batch_norm(
+        self,
+        values: Tensor,
+        running_mean: Tensor | None,
+        running_var: Tensor | None,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        training: bool = False,
+        momentum: float = 0.1,
+        eps: float = 1e-5,
+    ) -> Tensor:
+        """With running averages, which must be there."""
+        if training:
+            raise ValueError("statistics='running': a batch norm in the network keeps no averages; choose 'inputs'")
+        return functional.batch_norm(values, running_mean, running_var, weight, bias, eps=eps)
+
+    def instance_norm(self, values: Tensor, *args: Any, **options: Any) -> Tensor:
+        """As its module asks."""
+        return functional.instance_norm(values, *args, **options)
+
+    def finish(self) -> None:
+        """The network has run; whatever follows is computed again."""
+
+
+class Normalising(Watching):
+    """Batch norm takes its statistics from a source, instance norm those of each input."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self.source = source
+
+    def batch_norm(
+        self,
+        values: Tensor,
+        running_mean: Tensor | None,
+        running_var: Tensor | None,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        training: bool = False,
+        momentum: float = 0.1,
+        eps: float = 1e-5,
+    ) -> Tensor:
+        """With the statistics of this use."""
+        use = self.source.of_use(running_mean if weight is None else weight, values)
+        return functional.batch_norm(values, use.mean, use.variance, weight, bias, eps=eps)
+
+    def finish(self) -> None:
+        """No use of a batch norm is missing."""
+        self.source.finish()
+
+    def instance_norm(
+        self,
+        values: Tensor,
+        running_mean: Tensor | None = None,
+        running_var: Tensor | None = None,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        use_input_stats: bool = True,
+        momentum: float = 0.1,
+        eps: float = 1e-5,
+    ) -> Tensor:
+        """With each input's own statistics, as in training."""
+        return functional.instance_norm(values, None, None, weight, bias, eps=eps)
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Every module as ``.eval()`` has it, and afterwards as it was."""
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
