@@ -19,7 +19,9 @@ from shattered_lite.training import Record, Run, Start
 
 MACHINE = dict.fromkeys(("commit", "date", "device", "python", "shattered_lite", "torch"), "known")
 RUN = Run("plain", depth=3, epochs=2)
-RECORD = Record(RUN, (2.5, 1.25), (0.5, 0.75), 3.5, (1.0,), Start(correlation=(0.125,)), 4096, MACHINE)
+MEASURED = MACHINE | {"precision": "float64"}
+START = Start(correlation=(0.125,), machine=MEASURED)
+RECORD = Record(RUN, (2.5, 1.25), (0.5, 0.75), 3.5, (1.0,), START, 4096, MACHINE)
 
 RUNS = st.builds(
     Run,
@@ -38,7 +40,7 @@ def written(draw: st.DrawFn) -> Record:
     run = draw(RUNS)
     losses = draw(st.lists(st.floats(), min_size=run.epochs, max_size=run.epochs))
     accuracies = draw(st.lists(st.floats(0, 1), min_size=run.epochs, max_size=run.epochs))
-    start = Start(correlation=tuple(draw(st.lists(st.floats(), max_size=3))))
+    start = Start(correlation=tuple(draw(st.lists(st.floats(), max_size=3))), machine=MEASURED)
     seconds = draw(st.floats(0, allow_infinity=False))
     return Record(run, tuple(losses), tuple(accuracies), seconds, (), start, 0, MACHINE)
 
@@ -129,6 +131,8 @@ def changed(path: str, value: Any) -> str:
         ("seconds", "inf", "seconds: inf is not between 0 and inf"),
         ("machine.commit", None, "machine says nothing of commit"),
         ("machine.torch", "", "machine says nothing of torch"),
+        ("start.machine.date", None, "start.machine says nothing of date"),
+        ("start.machine.precision", None, "start.machine says nothing of precision"),
         ("machine.torch", 2.4, "record.machine.torch=2.4: str is needed"),
     ],
 )

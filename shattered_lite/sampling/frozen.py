@@ -120,8 +120,8 @@ class Held:
             again = [each for each in self.statistics if each.owner is owner]
             if len(again) != 1:
                 raise ValueError(
-                    "network: a batch norm under gradient checkpointing is used twice, or has no parameters, so that no "
-                    "one knows which use is computed again; switch checkpointing off"
+                    "network: a batch norm under gradient checkpointing is used twice, or has no parameters; nothing "
+                    "tells which use is computed again, so switch checkpointing off"
                 )
             return again[0]
         self.used += 1
