@@ -36,9 +36,10 @@ INTRODUCTION = """\
 
 # Claim ledger
 
-Every statement that this book makes and numbers: what the paper calls it, the function that computes it, and the check
-that would stop the build if it were false. A check that cannot fail shows nothing: the tests make mistakes on purpose,
-and each mistake named here must turn the check red.
+Every statement that this book makes and numbers: what the paper calls it, its standing, the function that computes it,
+and the check that would stop the build if a prediction of it were far from the truth, or the reason why it has none.
+*Proved here* means that its chapter has a proof; what is derived and not proved says so. A check that cannot fail shows
+nothing: the tests make mistakes on purpose, and each mistake named here must turn the check red.
 """
 
 
@@ -173,7 +174,7 @@ def page(claims: list[dict[str, Any]], book: Book) -> str:
             blocks += [f"## {title}\n", *(entry(by_label[box.label], box, book) for box in boxes), ""]
     rest = [f"- {reference(box)}" for box in book.statements if box.label not in by_label]
     if rest:
-        heading = "## Definitions, assumptions and remarks\n\nThese claim nothing that a run could contradict.\n"
+        heading = "## Definitions, assumptions and remarks\n\nThese have no checks of their own.\n"
         blocks += [heading, *rest, ""]
     return "\n".join(blocks)
 

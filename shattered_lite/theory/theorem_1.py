@@ -92,7 +92,7 @@ def plain_centred(depth: ArrayLike, width: ArrayLike, inputs: ArrayLike = np.inf
     $$T' = 2qT + (A + B + U)/\pi, \quad A' = \mu A + \kappa T, \quad B' = B/(4\mu) + \kappa T,$$
     $$U' = U/(4\mu) + (\kappa + S/(2\pi\mu))\, T, \quad S' = S/(4\mu^2) + 1/N, \quad \kappa = \frac{1}{2(\pi - 1)N},$$
 
-    from $T = 1$, the others 0. Neglected: order $1/N^2$ and $1/(NM)$.
+    from $T = 1$, the others 0. A formal expansion: what is neglected, of order $1/N^2$ and $1/(NM)$, is not bounded.
 
     Parameters
     ----------
