@@ -9,13 +9,16 @@ import re
 import statistics
 import sys
 import time
+import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from . import checks, grids, records, sweep, training
+from ._files import set_aside
 
 EXAMPLES = """examples:
   python -m shattered_lite train --kind plain --depth 6
@@ -77,11 +80,11 @@ def _parser() -> argparse.ArgumentParser:
         )
     )
     _add_configuration(train)
-    train.add_argument("--record", type=Path, metavar="FILE.json", help="where to; None prints it")
+    train.add_argument("--record", metavar="FILE.json", help="where to; None prints it")
     train.set_defaults(carry_out=_train)
 
     grid.add_argument("grid", choices=sorted(grids.GRIDS), help="name of the grid")
-    grid.add_argument("--folder", type=Path, required=True, default=argparse.SUPPRESS, help="of the records")
+    grid.add_argument("--folder", required=True, default=argparse.SUPPRESS, help="of the records")
     grid.add_argument("--minutes", type=float, help="stop after so many; None goes on to the end")
     where = grid.add_mutually_exclusive_group()
     where.add_argument("--workers", type=int, help="processes on this machine; None is one a core")
@@ -90,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in (train, grid):
         command.add_argument("--device", default="cpu", help="to train on, as PyTorch names it")
 
-    report.add_argument("folder", type=Path, help="of the records")
+    report.add_argument("folder", help="of the records")
     report.add_argument("--grid", choices=sorted(grids.GRIDS), help="say what is missing of this grid")
     report.set_defaults(carry_out=_report)
     return parser
@@ -124,35 +127,83 @@ def _work(run: training.Run, checkpoint: Path | None, device: str) -> str:
     return records.dumps(training.train(run, checkpoint=checkpoint, device=device))
 
 
+def _is_record(run: training.Run, text: str) -> bool:
+    try:
+        return records.loads(text).run == run
+    except ValueError:
+        return False
+
+
 def _train(options: argparse.Namespace) -> None:
     run = training.Run(**{field.name: getattr(options, field.name) for field in dataclasses.fields(training.Run)})
+    training.machine.find(options.device)
     if options.record is None:
         print(_work(run, None, options.device), end="")
         return
-    if options.record.suffix != ".json":
-        raise ValueError(f"record={str(options.record)!r}: a name that ends in .json is needed")
-    if options.record.exists() and records.loads(options.record.read_text(encoding="utf-8")).run != run:
-        raise ValueError(f"record={str(options.record)!r}: holds another run; choose another name")
-    sweep.complete(partial(_work, device=options.device), run, options.record)
+    record = Path(options.record)
+    if record.suffix != ".json":
+        raise ValueError(f"record={options.record!r}: a name that ends in .json is needed")
+    if record.exists() and not _is_record(run, record.read_text(encoding="utf-8", errors="replace")):
+        raise ValueError(f"record={options.record!r}: holds no record of this run; choose another name, or remove it")
+    sweep.complete(partial(_work, device=options.device), _is_record, run, record)
 
 
 def _sweep(options: argparse.Namespace) -> None:
     """Stage by stage: records may decide which runs a grid names next."""
     started = time.monotonic()
+    if options.workers is not None and options.workers < 1:
+        raise ValueError(f"workers={options.workers}: a whole number, 1 or more, is needed")
+    if options.minutes is not None and not options.minutes >= 0:
+        raise ValueError(f"minutes={options.minutes}: a number, 0 or more, is needed")
     executor: Any = partial(sweep.local_processes, options.workers)
     if options.scheduler:
         executor = partial(sweep.dask_cluster, options.scheduler)
-    options.folder.mkdir(parents=True, exist_ok=True)
-    done: set[str] = set()
-    while not (tasks := _named(grids.GRIDS[options.grid](options.folder))).keys() <= done:
-        left = None if options.minutes is None else options.minutes - (time.monotonic() - started) / 60
-        sweep.run(tasks, partial(_work, device=options.device), options.folder, executor, minutes=left)
+    else:  # the machines of a cluster may have another
+        training.machine.find(options.device)
+    folder = _folder(options)
+    folder.mkdir(parents=True, exist_ok=True)
+    work, done = partial(_work, device=options.device), set[str]()
+    while not (tasks := _named(_planned(options.grid, folder))).keys() <= done:
+        left = None if options.minutes is None else max(0, options.minutes - (time.monotonic() - started) / 60)
+        sweep.run(tasks, work, folder, executor, is_record=_is_record, minutes=left)
         done |= tasks.keys()
 
 
+def _planned(grid: str, folder: Path) -> list[training.Run]:
+    """The runs that a grid names, once what only looks like a record is out of its way."""
+    for file in folder.glob("*.json"):
+        with suppress(FileNotFoundError):  # another sweep was faster
+            if re.fullmatch("[0-9a-f]{16}", file.stem) and (fault := _fault(file)):
+                aside = set_aside(file).name
+                warnings.warn(f"{file}: no record ({fault}); it is set aside as {aside}", stacklevel=2)
+    return grids.GRIDS[grid](folder)
+
+
+def _fault(file: Path) -> str | None:
+    """Why a file is no record, whatever its name."""
+    try:
+        records.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _folder(options: argparse.Namespace) -> Path:
+    if not options.folder:
+        raise ValueError("folder='': a folder is needed; the current one is .")
+    folder = Path(options.folder)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"folder={options.folder!r}: a folder is needed, and this is a file")
+    return folder
+
+
 def _report(options: argparse.Namespace) -> None:
-    found = records.read(options.folder)
-    print(_table(found, grids.GRIDS[options.grid](options.folder) if options.grid else ()))
+    folder = _folder(options)
+    if not folder.exists():
+        command = f"python -m shattered_lite sweep {options.grid or 'figure_6_small'} --folder {options.folder}"
+        raise ValueError(f"folder={options.folder!r}: a folder is needed, and it does not exist; {command} makes it")
+    found = records.read(folder)
+    print(_table(found, grids.GRIDS[options.grid](folder) if options.grid else ()))
 
 
 def _named(runs: Iterable[training.Run]) -> dict[str, training.Run]:

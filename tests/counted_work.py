@@ -25,7 +25,12 @@ def count(task: dict[str, Any], checkpoint: Path) -> str:
         beside.replace(checkpoint)
         note(task, "step", done)
     note(task, "end")
-    return f'{{"total": {total}}}\n'
+    return json.dumps({"name": task["name"], "total": total}) + "\n"
+
+
+def is_count(task: dict[str, Any], text: str) -> bool:
+    """Whether a text is the record of a task, which says whose it is."""
+    return text.endswith("}\n") and json.loads(text)["name"] == task["name"]
 
 
 def note(task: dict[str, Any], *words: object) -> None:
@@ -47,4 +52,5 @@ def main(folder: str, log: str, number: str, steps: str, where: str, minutes: st
     def open_executor():
         return sweep.dask_cluster(where) if "://" in where else sweep.local_processes(int(where))
 
-    sweep.run(tasks(Path(log), int(number), int(steps)), count, Path(folder), open_executor, minutes=float(minutes))
+    every = tasks(Path(log), int(number), int(steps))
+    sweep.run(every, count, Path(folder), open_executor, is_record=is_count, minutes=float(minutes))

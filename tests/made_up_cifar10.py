@@ -101,6 +101,8 @@ class Host:
     says_length: bool = True
     hangs_up_after: int | None = None  # so many bytes, at the first request
     statuses: list[int] = field(default_factory=list)  # of its first answers
+    headers: dict[str, str] = field(default_factory=dict)  # more of them, or others
+    shift: int = 0  # by which the range that it sends is not the one asked for
     asked: list[str | None] = field(default_factory=list)  # header Range of each request
     encodings: list[str | None] = field(default_factory=list)
     sent: list[int] = field(default_factory=list)
@@ -110,11 +112,13 @@ class Host:
         self.asked.append(wanted)
         self.encodings.append(request.headers["Accept-Encoding"])
         start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and self.ranges else 0
+        start = max(0, start + self.shift) if wanted else 0
         status = self.statuses.pop(0) if self.statuses else 206 if wanted and self.ranges else 200
         body = self.content[start:] if status < 400 else b"no"
         request.send_response(status)
-        if self.says_length:
-            request.send_header("Content-Length", str(len(body)))
+        length = {"Content-Length": str(len(body))} if self.says_length else {}
+        for name, value in (length | self.headers).items():
+            request.send_header(name, value)
         request.end_headers()
         body = body[: self.hangs_up_after] if len(self.asked) == 1 else body
         self.sent.append(len(body))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
+import shutil
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -30,6 +34,9 @@ from made_up_cifar10 import (
 from shattered_lite import data
 
 PART = f"{ARCHIVE}.part"
+OVERLAP = 64  # bytes of what is there that are asked for again
+ASKED = f"bytes={1000 - OVERLAP}-"  # where 1,000 are there
+PAGE = b"<html>Please log in</html>"
 
 
 def assert_complete(folder: Path) -> None:
@@ -63,14 +70,22 @@ def test_a_download_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, say
         assert content == PACKED[:kept]
         assert f"{kept:,} of {len(PACKED):,} bytes are kept, and the next call continues there" in str(caught.value)
         data.cifar10(tmp_path)
-    assert host.asked == [None, f"bytes={kept}-"]
-    assert host.sent[1] == len(PACKED) - kept
+    assert host.asked == [None, f"bytes={kept - OVERLAP}-"]
+    assert host.sent[1] == len(PACKED) - kept + OVERLAP
     assert_complete(tmp_path)
 
 
 STALE = {
-    "the server ignores ranges": (PACKED[:1000], Host(ranges=False), ["bytes=1000-"]),
-    "the server has no such range": (PACKED[:1000], Host(statuses=[416]), ["bytes=1000-", None]),
+    "the server ignores ranges": (PACKED[:1000], Host(ranges=False), [ASKED]),
+    "the server has no such range": (PACKED[:1000], Host(statuses=[416]), [ASKED, None]),
+    "the server sends the whole as a range": (PACKED[:1000], Host(shift=-len(PACKED)), [ASKED, None]),
+    "the server sends the range before": (PACKED[:1000], Host(shift=-1), [ASKED, None]),
+    "the server sends a range further on": (PACKED[:1000], Host(shift=1), [ASKED, None]),
+    "the end there is wrong": (PACKED[:900] + bytes(100), Host(), [ASKED, None]),
+    "another archive was begun": (pack(members(folder="other"))[:1000], Host(ranges=False), [ASKED]),
+    "a page lies there": (PAGE * 100, Host(ranges=False), [f"bytes={len(PAGE) * 100 - OVERLAP}-"]),
+    "less than the overlap": (PACKED[:10], Host(), [None]),
+    "all of it, before it was named": (PACKED, Host(), []),
     "as long as the whole": (bytes(len(PACKED)), Host(), [None]),
     "longer than the whole": (PACKED + b"more", Host(), [None]),
     "empty": (b"", Host(), [None]),
@@ -106,41 +121,126 @@ def test_a_wrong_download_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert snapshot(tmp_path) == {}
 
 
-def test_an_endless_download_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Endless(Host):
-        def answer(self, request: BaseHTTPRequestHandler) -> None:
-            super().answer(request)
-            for _ in range(2**12):  # 256 MB, or until the reader hangs up
-                request.wfile.write(bytes(2**16))
-                self.sent.append(2**16)
+@dataclass
+class Endless(Host):
+    """After its content it sends as much again as a reader takes, or 256 MB."""
 
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        super().answer(request)
+        for _ in range(2**12):
+            request.wfile.write(bytes(2**16))
+            self.sent.append(2**16)
+
+
+@pytest.mark.parametrize("there", [b"", PACKED[:1000]], ids=["nothing there", "some there"])
+def test_an_endless_answer_is_left_once_all_has_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bytes
+) -> None:
     host = Endless(says_length=False)
+    (tmp_path / PART).write_bytes(there)
     with serving(host) as url:
         publish(monkeypatch, url=url)
-        with pytest.raises(ValueError, match=rf"bytes, but {len(PACKED):,} are needed"):
-            data.cifar10(tmp_path)
+        data.cifar10(tmp_path)
+    assert_complete(tmp_path)
     assert len(host.sent) < 2**12
-    assert snapshot(tmp_path) == {}
 
 
+def test_a_length_that_is_no_number_harms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / PART).write_bytes(PACKED[:1000])
+    for headers in ({"Content-Length": "abc"}, {"Content-Length": ""}):
+        with serving(Host(headers=headers)) as url:
+            publish(monkeypatch, url=url)
+            data.cifar10(tmp_path)
+        assert_complete(tmp_path)
+        (tmp_path / ARCHIVE).unlink()
+        shutil.rmtree(tmp_path / FOLDER)
+
+
+@dataclass
+class Redirecting(Host):
+    """Whatever is asked for, it sends on to another page of its own."""
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        if request.path == "/login":
+            return super().answer(request)
+        request.send_response(302)
+        request.send_header("Location", "/login")
+        return request.end_headers()
+
+
+NO_ARCHIVE = "sent no gzip archive, but perhaps a page that asks for a login: open it in a browser"
 REFUSED = {
-    "a page of another length": (Host(b"<html>Please log in</html>"), ValueError, f"but {len(PACKED):,} are needed"),
-    "not found": (Host(statuses=[404]), ConnectionError, "404 Client Error.* 1,000 of .* kept"),
+    "a page": (Host(PAGE, ranges=False), ValueError, NO_ARCHIVE),
+    "a page of no length": (Host(PAGE, ranges=False, says_length=False), ValueError, NO_ARCHIVE),
+    "a page as a range": (Host(PAGE, statuses=[206, 200], ranges=False, says_length=False), ValueError, NO_ARCHIVE),
+    "a page elsewhere": (Redirecting(PAGE, ranges=False), ValueError, rf"/login {NO_ARCHIVE}"),
+    "a page as long as the archive": (Host(PAGE.ljust(len(PACKED)), ranges=False), ValueError, NO_ARCHIVE),
+    "nothing": (Host(b"", ranges=False), ValueError, "sent nothing: open it"),
+    "nothing, of no length": (Host(b"", ranges=False, says_length=False), ValueError, "sent nothing: open it"),
+    "nothing, as a range": (Host(b"", statuses=[206, 200], ranges=False), ValueError, "sent nothing: open it"),
+    "another archive": (Host(PACKED + b"more", ranges=False), ValueError, f"bytes, but {len(PACKED):,} are needed"),
+    "no gzip, which it says it is": (
+        Host(PAGE, ranges=False, headers={"Content-Encoding": "gzip"}), ConnectionError, "failed to decode",
+    ),
+    "a redirection without end": (Host(statuses=[302] * 99, headers={"Location": "/"}), ConnectionError, "redirects"),
+    "not found": (Host(statuses=[404]), ConnectionError, "404 Client Error"),
     "broken": (Host(statuses=[503]), ConnectionError, "503 Server Error"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_has_arrived_survives_a_bad_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
-    host, error, message = REFUSED[case]
-    host.ranges = False
-    (tmp_path / PART).write_bytes(PACKED[:1000])
+@pytest.mark.parametrize("there", [0, 1000])
+def test_what_has_arrived_survives_a_bad_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str, there: int
+) -> None:
+    """One sentence says what came and what to do; afterwards a good server is asked for the rest alone."""
+    host, error, message = copy.deepcopy(REFUSED[case])
+    if there:
+        (tmp_path / PART).write_bytes(PACKED[:there])
     before = snapshot(tmp_path)
     with serving(host) as url:
         publish(monkeypatch, url=url)
-        with pytest.raises(error, match=message):
+        with pytest.raises(
+            error, match=rf"{message}.* {there:,} of [\d,]+ bytes are kept, and the next call continues"
+        ):
             data.cifar10(tmp_path)
     assert snapshot(tmp_path) == before
+    with serving(good := Host()) as url:
+        publish(monkeypatch, url=url)
+        data.cifar10(tmp_path)
+    assert good.asked == [ASKED if there else None]
+    assert_complete(tmp_path)
+
+
+def test_processes_that_call_at_once_fetch_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host()
+    with serving(host) as url, ThreadPoolExecutor(4) as pool:
+        archive = publish(monkeypatch, url=url)
+        found = [pool.submit(data.archive.find, archive, tmp_path) for _ in range(4)]
+        assert len({tuple(each.result()) for each in found}) == 1
+    assert host.asked == [None]
+    assert_complete(tmp_path)
+
+
+def test_what_a_killed_process_unpacked_is_not_heaped_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = publish(monkeypatch)
+    (tmp_path / ARCHIVE).write_bytes(PACKED)
+
+    class Killed(BaseException):
+        pass
+
+    def dies(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", lambda *_, **__: None)  # nor would one that is killed come to that
+        patch.setattr(data.archive, "put_in_place", dies)
+        with pytest.raises(Killed):
+            data.archive.find(archive, tmp_path)
+    assert any(path.name.endswith(".new") for path in tmp_path.iterdir())
+    data.archive.find(archive, tmp_path)
+    assert_complete(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [FOLDER, ARCHIVE]
 
 
 def test_a_server_without_any_range_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,10 +250,10 @@ def test_a_server_without_any_range_is_given_up(tmp_path: Path, monkeypatch: pyt
         publish(monkeypatch, url=url)
         with pytest.raises(ConnectionError, match="416 Client Error"):
             data.cifar10(tmp_path)
-    assert host.asked == ["bytes=1000-", None]
+    assert host.asked == [ASKED, None]
 
 
-def test_a_dead_network_is_explained_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dead_network_is_explained_and_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(Host()) as url:
         pass
     publish(monkeypatch, url=url)  # nobody listens there any more
@@ -161,7 +261,7 @@ def test_a_dead_network_is_explained_and_leaves_nothing(tmp_path: Path, monkeypa
         data.cifar10(tmp_path / "folder")
     for part in (url, "0 of ", "next call continues", "Offline, put", ARCHIVE, FOLDER, "SHATTERED_DATA"):
         assert part in str(caught.value)
-    assert snapshot(tmp_path) == {}
+    assert snapshot(tmp_path) == {"folder": None}
 
 
 def test_a_wrong_archive_is_named_and_left_to_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

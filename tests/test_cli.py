@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +95,7 @@ def test_an_existing_record_is_neither_made_again_nor_overwritten(
     before = (tmp_path / "one.json").stat()
     assert cli.main(command) == 0
     assert cli.main([*command, "--seed", "1"]) == 2
-    assert "holds another run" in capsys.readouterr().err
+    assert "holds no record of this run" in capsys.readouterr().err
     assert (tmp_path / "one.json").stat() == before
 
 
@@ -151,14 +154,89 @@ def test_the_report_is_a_table_of_means(tmp_path: Path, capsys: pytest.CaptureFi
         (["train", "--kind", "plain", "--depth", "0"], "depth=0: a whole number, 1 or more"),
         (["train", "--kind", "plain", *TINY, "--record", "one.pt"], "record='one.pt': a name that ends in .json"),
         (["train", "--kind", "plain", "--depth", "1", "--images", "99999"], "images=99999: "),
-        (["report", "nowhere"], "folder='nowhere': a folder is needed"),
+        (["train", "--kind", "plain", *TINY, "--beta", "nan"], "beta=nan: a finite number, 0 or more"),
+        (["train", "--kind", "plain", *TINY, "--device", "cuda:99", "--record", "one.json"], "device='cuda:99': "),
+        (["train", "--kind", "plain", *TINY, "--record", ""], "record='': a name that ends in .json"),
+        (["train", "--kind", "plain", *TINY, "--record", "file/one.json"], "file"),
+        (["train", "--kind", "plain", *TINY, "--record", "notes.json"], "record='notes.json': holds no record of this"),
+        *(
+            (
+                ["sweep", "stages", "--folder", "runs", "--device", device],
+                f"device={device!r}: PyTorch does not find it",
+            )
+            for device in ("cuda:99", "mps:99", "xla", "", "banana")
+        ),
+        (["sweep", "stages", "--folder", ""], "folder='': a folder is needed; the current one is ."),
+        (["sweep", "stages", "--folder", "file"], "folder='file': a folder is needed, and this is a file"),
+        (["sweep", "stages", "--folder", "file/runs"], "Not a directory"),
+        (["sweep", "stages", "--folder", "runs", "--workers", "0"], "workers=0: a whole number, 1 or more"),
+        (["sweep", "stages", "--folder", "runs", "--minutes", "-1"], "minutes=-1.0: a number, 0 or more"),
+        (["sweep", "stages", "--folder", "runs", "--minutes", "nan"], "minutes=nan: a number, 0 or more"),
+        (["report", ""], "folder='': a folder is needed"),
+        (["report", "file"], "folder='file': a folder is needed, and this is a file"),
+        (["report", "runs"], "it does not exist; python -m shattered_lite sweep figure_6_small --folder runs makes it"),
+        (["report", "runs", "--grid", "stages"], "python -m shattered_lite sweep stages --folder runs makes it"),
     ],
 )
-def test_what_cannot_be_is_said_in_a_line(command: list[str], message: str, capsys: pytest.CaptureFixture) -> None:
+def test_what_cannot_be_is_said_in_a_line(
+    command: list[str],
+    message: str,
+    two_stages: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+) -> None:
+    """And nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "notes.json").write_text("{}")
     assert cli.main(command) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"file": "no folder", "notes.json": "{}"}
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b"\xff", b"another run's"])
+def test_a_sweep_sets_aside_what_is_no_record_and_makes_it_again(
+    damaged: bytes, two_stages: None, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    command = ["sweep", "stages", "--folder", str(tmp_path)]
+    assert cli.main(command) == 0
+    whole = {file.name: records.loads(file.read_text()) for file in tmp_path.iterdir()}
+    name, other = sorted(whole)[:2]
+    damaged = (tmp_path / other).read_bytes() if damaged == b"another run's" else damaged
+    (tmp_path / name).write_bytes(damaged)
+    (tmp_path / "notes.json.old").write_text("the user's own")
+    with pytest.warns(UserWarning, match=f"{name}: no.* record.*; it is set aside as {name}.damaged1"):
+        assert cli.main(command) == 0
+    assert (tmp_path / f"{name}.damaged1").read_bytes() == damaged
+    found = {f"{records.name(record.run)}.json": record for record in records.read(tmp_path)}
+    assert {name: same(record) for name, record in found.items()} == {name: same(whole[name]) for name in whole}
+    assert len(list(tmp_path.iterdir())) == len(whole) + 2
+
+
+def test_a_full_disk_is_said_in_a_line(
+    two_stages: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """Where a record is written, and where a checkpoint is."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", full)
+    record = tmp_path / "one.json"
+    assert cli.main(["train", "--kind", "plain", *TINY, "--record", str(record)]) == 2
+    error = capsys.readouterr().err
+    assert error.endswith(f"not written: No space left on device: '{record}'\n")
+    assert error.count("\n") == 1
+    monkeypatch.setattr(cli.training, "train", partial(cli.training.train, checkpoint_seconds=0))
+    assert cli.main(["sweep", "stages", "--folder", str(tmp_path / "runs")]) == 1
+    error = capsys.readouterr().err
+    assert "3 of 3 tasks failed" in error
+    assert "No space left on device" in error
+    assert "checkpoint.pt" in error
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"] == []
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ RUNS = st.builds(
     kind=st.sampled_from(["plain", "residual", "crelu", "linear"]),
     depth=st.integers(1, 500),
     batch_norm=st.booleans(),
-    beta=st.floats(allow_nan=False, allow_infinity=False),
+    beta=st.floats(0, allow_infinity=False),
     epochs=st.integers(0, 3),
     learning_rate=st.floats(0, 1e9, exclude_min=True),
     images=st.none() | st.integers(5, 60_000),
@@ -148,7 +148,12 @@ def test_what_is_not_even_an_object_is_refused(text: str) -> None:
 
 
 def test_nothing_is_written_that_would_not_be_read() -> None:
-    for wrong in ({"losses": ()}, {"accuracies": (0.5, 2.0)}, {"machine": {}}, {"run": Run("plain", 3, beta="one")}):
+    for wrong in (
+        {"losses": ()},
+        {"accuracies": (0.5, 2.0)},
+        {"machine": {}},
+        {"run": Run("plain", 3, batch_norm="yes")},
+    ):
         with pytest.raises(ValueError):
             records.dumps(dataclasses.replace(RECORD, **wrong))
 
@@ -170,8 +175,11 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"folder='.*nowhere': a folder is needed"):
+    with pytest.raises(ValueError, match=r"folder='.*nowhere': a folder is needed, and it does not exist"):
         records.read(tmp_path / "nowhere")
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"folder='.*file': a folder is needed, and this is a file"):
+        records.read(tmp_path / "file")
 
 
 def test_the_packages_own_records_are_good() -> None:

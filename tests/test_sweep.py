@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import math
 import os
 import random
 import re
@@ -22,11 +24,12 @@ from typing import Any
 
 import psutil
 import pytest
-from counted_work import count, tasks
+from counted_work import count, is_count, tasks
 
 from shattered_lite import sweep
 
 TESTS = Path(__file__).parent
+run = partial(sweep.run, is_record=is_count)
 DISTURBED = "import sys, counted_work; counted_work.main(*sys.argv[1:])"
 
 
@@ -37,7 +40,7 @@ def expected(every: dict[str, dict[str, Any]]) -> dict[str, str]:
         total = task["seed"]
         for step in range(task["steps"]):
             total = (6364136223846793005 * total + step) % 2**64
-        texts[name] = json.dumps({"total": total}) + "\n"
+        texts[name] = json.dumps({"name": name, "total": total}) + "\n"
     return texts
 
 
@@ -68,14 +71,19 @@ def until(condition: Callable[[], Any], seconds: float = 90) -> None:
         time.sleep(0.02)
 
 
+def alone(folder: Path, when_imported: str = "") -> dict[str, str]:
+    """For other processes: a package with the sweep alone, which knows no other room and is imported in no time."""
+    package = folder / "shattered_lite"
+    package.mkdir()
+    (package / "__init__.py").write_text(when_imported)
+    for name in ("sweep", "_files.py"):
+        (package / name).symlink_to(Path(sweep.__file__).parents[1] / name)
+    return os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{TESTS}", "OMP_NUM_THREADS": "1"}
+
+
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """For other processes: a package with the sweep alone, which knows no other module and is imported in no time."""
-    package = tmp_path_factory.mktemp("alone") / "shattered_lite"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    (package / "sweep.py").symlink_to(sweep.__file__)
-    return os.environ | {"PYTHONPATH": f"{package.parent}{os.pathsep}{TESTS}", "OMP_NUM_THREADS": "1"}
+    return alone(tmp_path_factory.mktemp("alone"))
 
 
 class Processes:
@@ -148,7 +156,7 @@ def cluster(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactor
 
 def test_four_workers_do_a_hundred_tasks_once_each(cluster: Cluster, tmp_path: Path) -> None:
     every = tasks(tmp_path / "log", 100, steps=3)
-    sweep.run(every, count, tmp_path / "records", cluster.open)
+    run(every, count, tmp_path / "records", cluster.open)
     assert_complete(tmp_path / "records", every)
     for word in ("start", "end"):
         assert sorted(line for line in lines(tmp_path / "log") if word in line) == [f"{name} {word} " for name in every]
@@ -167,7 +175,7 @@ def test_killed_workers_lose_nothing(cluster: Cluster, tmp_path: Path) -> None:
 
     killer = threading.Thread(target=kill_now_and_then)
     killer.start()
-    sweep.run(every, count, tmp_path / "records", cluster.open)
+    run(every, count, tmp_path / "records", cluster.open)
     killer.join()
     assert len(killed) == 6
     assert_complete(tmp_path / "records", every)
@@ -185,7 +193,7 @@ def test_a_lost_scheduler_loses_nothing(cluster: Cluster, tmp_path: Path) -> Non
 
     disturbance = threading.Thread(target=replace_scheduler)
     disturbance.start()
-    sweep.run(every, count, tmp_path / "records", cluster.open)
+    run(every, count, tmp_path / "records", cluster.open)
     disturbance.join()
     assert_complete(tmp_path / "records", every)
 
@@ -198,7 +206,7 @@ def test_a_killed_sweep_on_a_cluster_resumes(cluster: Cluster, tmp_path: Path) -
     cluster.kill(first)
     done = set(recorded(folder))
     before = len(lines(log))
-    sweep.run(every, count, folder, cluster.open)
+    run(every, count, folder, cluster.open)
     assert_complete(folder, every)
     assert len(done) < 60
     assert done & {line.split()[0] for line in lines(log)[before:] if " start" in line} == set()
@@ -219,8 +227,8 @@ def test_a_lost_process_loses_nothing(processes: Processes, tmp_path: Path) -> N
 def test_a_stopped_sweep_leaves_no_process_and_resumes(how: int, processes: Processes, tmp_path: Path) -> None:
     """Stopped with one process at work, and one that waits."""
     folder, log = tmp_path / "records", tmp_path / "log"
-    every = tasks(log, 3, steps=100)
-    running = processes.start("-c", DISTURBED, folder, log, 3, 100, 2, stderr=subprocess.PIPE, text=True)
+    every = tasks(log, 3, steps=200)
+    running = processes.start("-c", DISTURBED, folder, log, 3, 200, 2, stderr=subprocess.PIPE, text=True)
     until(lambda: folder.exists() and len(recorded(folder)) == 2)
     if how == signal.SIGKILL:
         running.kill()
@@ -230,7 +238,24 @@ def test_a_stopped_sweep_leaves_no_process_and_resumes(how: int, processes: Proc
     assert message.count("Traceback") == (how == signal.SIGINT)
     until(lambda: not processes.workers(running))
     assert len(recorded(folder)) == 2
-    sweep.run(every, count, folder, partial(ThreadPoolExecutor, 2))
+    run(every, count, folder, partial(ThreadPoolExecutor, 2))
+    assert_complete(folder, every)
+
+
+def test_ctrl_c_is_heard_by_the_sweep_alone(processes: Processes, tmp_path: Path) -> None:
+    """A process that is still starting, which takes seconds where PyTorch is imported, hears it no more than later."""
+    starting = tmp_path / "starting"
+    slow = f"import os, pathlib, time; pathlib.Path('{starting}', str(os.getpid())).touch(); time.sleep(1)"
+    processes.environment = alone(tmp_path, when_imported=slow)
+    starting.mkdir()
+    every, folder = tasks(tmp_path / "log", 3, steps=2), tmp_path / "records"
+    piped = {"stderr": subprocess.PIPE, "text": True}
+    running = processes.start("-c", DISTURBED, folder, tmp_path / "log", 3, 2, 2, **piped)
+    until(lambda: len(list(starting.iterdir())) == 3)  # the sweep itself, and both of its processes
+    for process in processes.workers(running):
+        process.send_signal(signal.SIGINT)
+    _, message = running.communicate(timeout=60)
+    assert "Traceback" not in message
     assert_complete(folder, every)
 
 
@@ -244,7 +269,7 @@ def test_a_sweep_ends_with_its_time(processes: Processes, tmp_path: Path) -> Non
     assert left > 0
     assert f"{left} of 12 tasks are left: the time is over. Records" in message
     until(lambda: not processes.workers(running))
-    sweep.run(every, count, folder, partial(ThreadPoolExecutor, 12))
+    run(every, count, folder, partial(ThreadPoolExecutor, 12))
     assert_complete(folder, every)
 
 
@@ -254,23 +279,23 @@ def test_a_task_that_fails_stops_no_other(tmp_path: Path) -> None:
         every[name]["fails_at"] = 2
     message = r"^2 of 12 tasks failed, the first with task003: ArithmeticError: step 2 of task003 failed; task007: "
     with pytest.raises(sweep.Unfinished, match=message):
-        sweep.run(every, count, tmp_path / "records", partial(ThreadPoolExecutor, 1))
+        run(every, count, tmp_path / "records", partial(ThreadPoolExecutor, 1))
     assert recorded(tmp_path / "records").keys() == every.keys() - {"task003", "task007"}
     for task in every.values():
         task.pop("fails_at", None)
-    sweep.run(every, count, tmp_path / "records", partial(ThreadPoolExecutor, 1))
+    run(every, count, tmp_path / "records", partial(ThreadPoolExecutor, 1))
     assert_complete(tmp_path / "records", every)
 
 
 def test_tasks_start_in_their_order(tmp_path: Path) -> None:
     every = dict(reversed(tasks(tmp_path / "log", 10, steps=0).items()))
-    sweep.run(every, count, tmp_path / "records", partial(ThreadPoolExecutor, 1))
+    run(every, count, tmp_path / "records", partial(ThreadPoolExecutor, 1))
     assert [line.split()[0] for line in lines(tmp_path / "log") if "start" in line] == list(every)
 
 
 def test_two_sweeps_at_once_share_the_work(tmp_path: Path) -> None:
     every = tasks(tmp_path / "log", 20, steps=10)
-    one = partial(sweep.run, every, count, tmp_path / "records", partial(ThreadPoolExecutor, 3))
+    one = partial(run, every, count, tmp_path / "records", partial(ThreadPoolExecutor, 3))
     with ThreadPoolExecutor(2) as both:
         for future in [both.submit(one), both.submit(one)]:
             future.result()
@@ -285,8 +310,40 @@ def test_what_a_killed_worker_left_is_no_record(tmp_path: Path) -> None:
     (folder / "task000.unfinished" / "task000.json").write_text('{"tot')
     (folder / "task001.unfinished" / "checkpoint.pt").touch()
     (folder / "task001.json").write_text(expected(every)["task001"])
-    sweep.run(every, count, folder, partial(ThreadPoolExecutor, 2))
+    run(every, count, folder, partial(ThreadPoolExecutor, 2))
     assert_complete(folder, every)
+
+
+DAMAGED = {
+    "empty": lambda content: b"",
+    "cut short": lambda content: content[: len(content) // 2],
+    "no text": lambda content: b"\xff" + content,
+    "of another task": lambda content: content.replace(b"task001", b"task002"),
+}
+
+
+@pytest.mark.parametrize("how", DAMAGED)
+def test_a_file_that_is_not_the_record_of_its_task_is_set_aside(how: str, tmp_path: Path) -> None:
+    every, folder = tasks(tmp_path / "log", 3, steps=2, pause=0), tmp_path / "records"
+    run(every, count, folder, partial(ThreadPoolExecutor, 1))
+    damaged = DAMAGED[how]((folder / "task001.json").read_bytes())
+    for number in (1, 2):
+        (folder / "task001.json").write_bytes(damaged)
+        aside = f"task001.json.damaged{number}"
+        with pytest.warns(UserWarning, match=rf"task001\.json: not the record of this task; .* set aside as {aside}"):
+            run(every, count, folder, partial(ThreadPoolExecutor, 1))
+        assert recorded(folder) == expected(every)
+        assert (folder / aside).read_bytes() == damaged
+    done = [line.split()[0] for line in lines(tmp_path / "log") if " end" in line]
+    assert sorted(done) == ["task000", "task001", "task001", "task001", "task002"]
+
+
+def test_work_that_returns_no_record_fails(tmp_path: Path) -> None:
+    """Once, and is not tried for ever."""
+    message = r"^2 of 2 tasks failed, .*task000\.json: what the work returned is not the record of its task"
+    with pytest.raises(sweep.Unfinished, match=message):
+        run(tasks(tmp_path / "log", 2, 1), lambda *_: '{"name": "x"}\n', tmp_path, partial(ThreadPoolExecutor, 1))
+    assert recorded(tmp_path) == {}
 
 
 class Breaking(Executor):
@@ -307,14 +364,14 @@ class Breaking(Executor):
 
 def test_it_goes_on_while_there_is_progress(tmp_path: Path) -> None:
     every = tasks(tmp_path / "log", 20, steps=1, pause=0)
-    sweep.run(every, count, tmp_path / "records", partial(Breaking, good=1))
+    run(every, count, tmp_path / "records", partial(Breaking, good=1))
     assert_complete(tmp_path / "records", every)
 
 
 def test_it_gives_up_where_there_is_none(tmp_path: Path) -> None:
     every, opened = tasks(tmp_path / "log", 3, steps=1), []
     with pytest.raises(sweep.Unfinished, match=r"^3 of 3 tasks are left: .*a worker died.*the same call continues\.$"):
-        sweep.run(every, count, tmp_path / "records", lambda: opened.append(1) or Breaking(good=0))
+        run(every, count, tmp_path / "records", lambda: opened.append(1) or Breaking(good=0))
     assert len(opened) == sweep.PATIENCE
 
 
@@ -326,7 +383,7 @@ def test_a_scheduler_may_come_late(tmp_path: Path) -> None:
             raise refused.pop()
         return ThreadPoolExecutor(1)
 
-    sweep.run(every, count, tmp_path / "records", open_executor)
+    run(every, count, tmp_path / "records", open_executor)
     assert_complete(tmp_path / "records", every)
 
 
@@ -336,15 +393,37 @@ def test_a_folder_that_workers_do_not_share_is_named(tmp_path: Path) -> None:
             return super().submit(str)
 
     with pytest.raises(sweep.Unfinished, match="must see the same folder"):
-        sweep.run(tasks(tmp_path / "log", 3, steps=1), count, tmp_path / "records", partial(Elsewhere, 99))
+        run(tasks(tmp_path / "log", 3, steps=1), count, tmp_path / "records", partial(Elsewhere, 99))
 
 
 def test_a_missing_dask_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)  # what a missing package looks like to an import
     with pytest.raises(ImportError, match=re.escape('pip install "shattered_lite[cluster]"')):
-        sweep.run(tasks(tmp_path / "log", 1, 1), count, tmp_path, partial(sweep.dask_cluster, "tcp://127.0.0.1:1"))
+        run(tasks(tmp_path / "log", 1, 1), count, tmp_path, partial(sweep.dask_cluster, "tcp://127.0.0.1:1"))
+
+
+@pytest.mark.parametrize("minutes", [-1, math.nan])
+def test_a_time_that_cannot_be_is_refused(minutes: float, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=f"minutes={minutes}: a number, 0 or more"):
+        run(tasks(tmp_path / "log", 1, 1), count, tmp_path, partial(ThreadPoolExecutor, 1), minutes=minutes)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    every, folder = tasks(tmp_path / "log", 2, steps=1), tmp_path / "records"
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        message = r"2 of 2 tasks failed, .*not written: No space left on device: '.*task000\.json'"
+        with pytest.raises(sweep.Unfinished, match=message):
+            run(every, count, folder, partial(ThreadPoolExecutor, 1))
+    assert recorded(folder) == {}
+    run(every, count, folder, partial(ThreadPoolExecutor, 1))
+    assert_complete(folder, every)
 
 
 def test_a_number_of_workers_that_cannot_be_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="max_workers must be greater than 0"):
-        sweep.run(tasks(tmp_path / "log", 1, 1), count, tmp_path, partial(sweep.local_processes, 0))
+    with pytest.raises(ValueError, match="workers=0: a whole number, 1 or more"):
+        run(tasks(tmp_path / "log", 1, 1), count, tmp_path, partial(sweep.local_processes, 0))

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 import multiprocessing
+import random
+import resource
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from shattered_lite import grids, structure
 from shattered_lite.data import Split
 from shattered_lite.sampling import input_gradients
-from shattered_lite.training import Record, Run, Start, build, load, prepare_worker, steps, train
+from shattered_lite.training import Record, Run, Start, build, checkpoint, load, prepare_worker, steps, train
 from shattered_lite.training.loop import shift_and_mirror
 
 
@@ -102,6 +107,13 @@ def test_the_probe_sees_every_epoch(blobs: Split) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
+        ({"kind": "resnet"}, r"kind='resnet': choose one of 'plain', 'residual', 'crelu', 'linear'"),
+        ({"kind": None}, r"kind=None: choose one of"),
+        ({"beta": -0.1}, r"beta=-0\.1: a finite number, 0 or more"),
+        ({"beta": math.inf}, r"beta=inf: a finite number, 0 or more"),
+        ({"beta": math.nan}, r"beta=nan: a finite number, 0 or more"),
+        ({"beta": "one"}, r"beta='one': a finite number, 0 or more"),
+        ({"learning_rate": "1e-3"}, r"learning_rate='1e-3': a positive step"),
         ({"initializer": "xavier"}, r"initializer='xavier': choose one of 'he', 'orthogonal', 'looks_linear'"),
         ({"epochs": -1}, r"epochs=-1: .*0 or more"),
         ({"depth": 0}, r"depth=0: .*1 or more"),
@@ -116,13 +128,16 @@ def test_the_probe_sees_every_epoch(blobs: Split) -> None:
 )
 def test_wrong_configurations_are_named(wrong: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Run("plain", **SMALL | wrong)
+        Run(**{"kind": "plain"} | SMALL | wrong)
+
+
+def test_a_block_may_start_as_the_identity() -> None:
+    assert Run("residual", depth=3, beta=0).beta == 0
 
 
 @pytest.mark.parametrize(
     ("run", "message"),
     [
-        (Run("resnet", depth=2), "kind='resnet': choose one of"),
         (Run("plain", depth=2, initializer="looks_linear"), "module: no CReLU"),
         (Run("crelu", depth=2, batch_norm=True, initializer="looks_linear"), "BatchNorm1d, which is not linear"),
     ],
@@ -164,7 +179,9 @@ class Interrupted(Exception):
     pass
 
 
-def interrupted_after(run: Run, steps: int, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def interrupted_after(
+    run: Run, steps: int, checkpoint: Path, monkeypatch: pytest.MonkeyPatch, data: Split | None = None
+) -> None:
     """A run that saves its state after every step and dies in the middle of the next."""
     step, taken = torch.optim.Adam.step, []
 
@@ -177,7 +194,7 @@ def interrupted_after(run: Run, steps: int, checkpoint: Path, monkeypatch: pytes
     with monkeypatch.context() as patch:
         patch.setattr(torch.optim.Adam, "step", dies)
         with pytest.raises(Interrupted):
-            train(run, checkpoint=checkpoint, checkpoint_seconds=0)
+            train(run, data, checkpoint=checkpoint, checkpoint_seconds=0)
 
 
 def without_time(record: Record) -> Record:
@@ -199,22 +216,142 @@ def test_an_interrupted_run_goes_on_to_the_same_last_bit(
     assert [path.name for path in tmp_path.iterdir()] == ["state.pt"]
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "noise", "stale", "another thing"])
-def test_a_checkpoint_that_cannot_be_used_is_ignored(
-    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+TINY = Run("plain", depth=1, width=3, batch_norm=True, epochs=2, batch_size=90, learning_rate=1e-2)
+
+
+def test_no_flipped_bit_gives_another_record(blobs: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One bit in every hundredth byte or so, wherever in the file that is, and in the first and last ones."""
+    path, choice = tmp_path / "state.pt", random.Random(0)
+    fresh = without_time(train(TINY, blobs))
+    interrupted_after(TINY, 3, path, monkeypatch, blobs)
+    content = path.read_bytes()
+    places = {0, len(content) - 1, *(start + choice.randrange(100) for start in range(0, len(content) - 100, 100))}
+    for place in places:
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1 << choice.randrange(8)]) + content[place + 1 :])
+        with pytest.warns(UserWarning, match="damaged, .* the run starts anew"):
+            assert without_time(train(TINY, blobs, checkpoint=path)) == fresh
+        (tmp_path / "state.pt.damaged1").unlink()
+
+
+@pytest.mark.parametrize("damage", ["empty", "a few bytes", "cut", "longer", "noise", "other run", "other pickle"])
+def test_a_checkpoint_that_cannot_be_used_is_set_aside(
+    damage: str, blobs: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "state.pt"
-    interrupted_after(IMAGES, 4, path, monkeypatch)
-    if damage == "stale":
-        interrupted_after(dataclasses.replace(IMAGES, seed=1), 4, path, monkeypatch)
-    elif damage == "another thing":
-        torch.save([1, 2], path)
+    other = dataclasses.replace(TINY, seed=1) if damage == "other run" else TINY
+    interrupted_after(other, 3, path, monkeypatch, blobs)
+    content = path.read_bytes()
+    changed = {
+        "empty": b"",
+        "a few bytes": content[:10],
+        "cut": content[: len(content) // 2],
+        "longer": content + b"more",
+        "noise": b"?" * len(content),
+    }
+    if damage == "other pickle":  # what an older version wrote
+        torch.save({"run": dataclasses.asdict(TINY), "kept": {}}, path)
     else:
-        content = path.read_bytes()
-        path.write_bytes({"empty": b"", "cut": content[: len(content) // 2], "noise": b"?" * len(content)}[damage])
-    with pytest.warns(UserWarning, match=r"checkpoint=.*state\.pt: .* the run starts anew"):
-        record = train(IMAGES, checkpoint=path)
-    assert without_time(record) == without_time(train(IMAGES))
+        path.write_bytes(changed.get(damage, content))
+    before = path.read_bytes()
+    with pytest.warns(
+        UserWarning, match=r"checkpoint=.*state\.pt: .* aside as state\.pt\.damaged1, and the run starts"
+    ):
+        record = train(TINY, blobs, checkpoint=path)
+    assert without_time(record) == without_time(train(TINY, blobs))
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"state.pt.damaged1": before}
+
+
+def weight(state: dict, change: Callable[[Tensor], Tensor]) -> None:
+    state["network"] |= {"0.weight": change(state["network"]["0.weight"])}
+
+
+def moment(state: dict, change: Callable[[Tensor], Tensor]) -> None:
+    state["moments"][0] |= {"exp_avg_sq": change(state["moments"][0]["exp_avg_sq"])}
+
+
+FOREIGN = {
+    "no order": lambda state: state.pop("order"),
+    "another key": lambda state: state.update(colour=torch.zeros(1)),
+    "a layer less": lambda state: state["network"].popitem(),
+    "a layer more": lambda state: state["network"].update({"9.weight": torch.zeros(1)}),
+    "a larger weight": lambda state: weight(state, lambda old: torch.zeros(7, 7)),
+    "a weight of fewer bits": lambda state: weight(state, Tensor.half),
+    "a smaller moment": lambda state: moment(state, lambda old: old[:1]),
+    "a moment of more bits": lambda state: moment(state, Tensor.double),
+    "a moment less": lambda state: state["moments"][0].pop("exp_avg"),
+    "moments of another optimizer": lambda state: state["moments"].update({0: {"momentum_buffer": torch.zeros(1)}}),
+    "moments of another parameter": lambda state: state["moments"].update({99: state["moments"][0]}),
+    "no moments": lambda state: state.update(moments=3),
+    "other images": lambda state: state.update(order=torch.arange(7)),
+    "no generator": lambda state: state["generator"].fill_(255),
+    "another start": lambda state: state["start"].update(colour=()),
+    "more steps": lambda state: state["kept"].update(done=99),
+    "no steps": lambda state: state["kept"].update(done="3"),
+    "fewer losses": lambda state: state["kept"].update(losses=[]),
+    "other accuracies": lambda state: state["kept"].update(accuracies=[0.5, 0.5]),
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_of_a_foreign_state_nothing_gets_into_the_run(
+    what: str, blobs: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole, and of this run by its own account; the network that is trained is the caller's."""
+    path, save = tmp_path / "state.pt", checkpoint.save
+
+    def save_changed(path: Path, run: Run, device: torch.device, state: dict) -> None:
+        state = copy.deepcopy(state)
+        FOREIGN[what](state)
+        save(path, run, device, state)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save", save_changed)
+        interrupted_after(TINY, 3, path, monkeypatch, blobs)
+    network = build(TINY, blobs, torch.Generator().manual_seed(3))
+    options = {"probe": lambda network: sum(value.double().sum().item() for value in network.state_dict().values())}
+    fresh = train(TINY, blobs, network=copy.deepcopy(network), **options)
+    with pytest.warns(UserWarning, match=r"does not fit this run; it is set aside as state\.pt\.damaged1"):
+        record = train(TINY, blobs, network=network, checkpoint=path, **options)
+    assert without_time(record) == without_time(fresh)
+    assert [file.name for file in tmp_path.iterdir()] == ["state.pt.damaged1"]
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "older"),
+    [(checkpoint, "version", lambda package: "0.0.1"), (torch, "__version__", "2.0.0")],
+    ids=["the package", "PyTorch"],
+)
+def test_another_version_starts_anew(
+    place: ModuleType, name: str, older: object, blobs: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record names one version of each, which made all of it."""
+    with monkeypatch.context() as patch:
+        patch.setattr(place, name, older)
+        interrupted_after(TINY, 3, tmp_path / "state.pt", monkeypatch, blobs)
+    with pytest.warns(UserWarning, match="belongs to another run, device or version; it is set aside"):
+        record = train(TINY, blobs, checkpoint=tmp_path / "state.pt")
+    assert without_time(record) == without_time(train(TINY, blobs))
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(blobs: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "state.pt"
+    interrupted_after(TINY, 3, path, monkeypatch, blobs)
+    before = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, limits[1]))  # the disk is full, says the operating system
+    try:
+        with pytest.raises(OSError, match=r"not written: .*: '.*state\.pt'"):
+            train(TINY, blobs, checkpoint=path, checkpoint_seconds=0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"state.pt": before}
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "mps:99", "xla", "", "banana", "meta", None])
+def test_a_device_that_is_not_there_is_named(device: str, blobs: Split, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=f"device={device!r}: PyTorch does not find it .*; choose one of 'cpu'"):
+        train(TINY, blobs, device=device, checkpoint=tmp_path / "state.pt", checkpoint_seconds=0)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_warning_where_there_is_no_checkpoint(tmp_path: Path) -> None:
@@ -223,15 +360,21 @@ def test_no_warning_where_there_is_no_checkpoint(tmp_path: Path) -> None:
         train(dataclasses.replace(IMAGES, epochs=0, minibatches=0), checkpoint=tmp_path / "state.pt")
 
 
-def test_a_checkpoint_never_runs_code(tmp_path: Path) -> None:
+def test_a_checkpoint_never_runs_code(blobs: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even one whose checksum is right."""
+
     class Evil:
         def __reduce__(self):
             return (Path.touch, (tmp_path / "owned",))
 
-    torch.save({"run": dataclasses.asdict(IMAGES), "kept": Evil()}, tmp_path / "state.pt")
-    with pytest.warns(UserWarning, match="starts anew"):
-        train(dataclasses.replace(IMAGES, epochs=0, minibatches=0), checkpoint=tmp_path / "state.pt")
-    assert not (tmp_path / "owned").exists()
+    path, save = tmp_path / "state.pt", checkpoint.save
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save", lambda *place: save(*place[:-1], place[-1] | {"order": Evil()}))
+        interrupted_after(TINY, 1, path, monkeypatch, blobs)
+    with pytest.warns(UserWarning, match=r"no checkpoint \(UnpicklingError\); .* starts anew"):
+        record = train(TINY, blobs, checkpoint=path)
+    assert without_time(record) == without_time(train(TINY, blobs))
+    assert [file.name for file in tmp_path.iterdir()] == ["state.pt.damaged1"]
 
 
 def test_the_start_is_measured_before_training() -> None:

@@ -76,7 +76,7 @@ def cifar10(folder: str | os.PathLike[str] | None = None) -> Split:
     """CIFAR-10: 50,000 training and 10,000 test photographs, 32 x 32 pixels in colour, split as published.
 
     The first call fetches 170 MB and unpacks 184 MB; if it breaks off, the next one continues. Later calls need no
-    network. Where several processes read the images, call it once before they start.
+    network. Of several processes that call it at once, one fetches and the others wait.
 
     The author states no licence, and the collection that the images were chosen from, 80 Million Tiny Images, was
     withdrawn in 2020: the files are fetched from the author's page, and not passed on.

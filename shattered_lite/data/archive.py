@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import os
+import shutil
 import tarfile
-import tempfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import requests
+from filelock import FileLock
 from tqdm import tqdm
+
+from .._files import put_in_place
+
+GZIP = b"\x1f\x8b"  # how every such archive begins, and no page of a server does
+OVERLAP = 64  # bytes that are there and are asked for again: what goes on otherwise is not the rest of the archive
 
 
 @dataclass(frozen=True)
@@ -85,23 +93,40 @@ def find(archive: Archive, folder: str | os.PathLike[str] | None = None) -> list
         that was there before is touched.
     ConnectionError
         If the download breaks off. What has arrived is kept, and the next call continues there.
+    OSError
+        If the disk is full, or cannot be written.
     """
     import pooch  # only here: in a notebook without widgets its import prints a warning
 
     root = Path(folder or os.environ.get("SHATTERED_DATA") or pooch.os_cache("shattered_lite"))
     paths = {name: root / archive.folder / name for name in archive.files}
-    missing = {name: path for name, path in paths.items() if not path.exists()}
-    for name, path in paths.items():
-        if name not in missing:
+    if all(path.exists() for path in paths.values()):
+        for name, path in paths.items():
             _verify(path, archive.file_size, archive.files[name])
-    if missing:
-        packed = root / archive.name
-        if packed.exists():
-            _verify(packed, archive.size, archive.sha256)
-        else:
-            _download(archive, packed)
-        _unpack(archive, packed, missing)
+        return list(paths.values())
+    root.mkdir(parents=True, exist_ok=True)
+    lock = root / f".{archive.name}.lock"
+    with FileLock(lock):  # of several processes one fetches, and the others find what it did
+        try:
+            _provide(archive, root / archive.name, paths)
+        finally:
+            with suppress(PermissionError):  # Windows removes it by itself
+                lock.unlink(missing_ok=True)
     return list(paths.values())
+
+
+def _provide(archive: Archive, packed: Path, paths: dict[str, Path]) -> None:
+    """Unpack what is missing, after a look at what is there."""
+    missing = {name: path for name, path in paths.items() if not path.exists()}
+    for name in paths.keys() - missing.keys():
+        _verify(paths[name], archive.file_size, archive.files[name])
+    if not missing:
+        return
+    if packed.exists():
+        _verify(packed, archive.size, archive.sha256)
+    else:
+        _download(archive, packed)
+    _unpack(archive, packed, missing)
 
 
 def _fault(path: Path, size: int, sha256: str) -> str | None:
@@ -124,58 +149,94 @@ def _verify(path: Path, size: int, sha256: str) -> None:
 def _download(archive: Archive, packed: Path) -> None:
     """Fetch the archive; it gets its name only once its SHA-256 is right."""
     part = packed.with_name(packed.name + ".part")
-    try:
-        _transfer(archive, part)
-    except requests.RequestException as error:
-        kept = part.stat().st_size if part.exists() else 0
-        raise ConnectionError(
-            f"{archive.url}: {error}. {kept:,} of {archive.size:,} bytes are kept, and the next call continues there. "
-            f"Offline, put {archive.name} in {packed.parent}, or its files in {packed.parent / archive.folder}, "
-            "or set SHATTERED_DATA to a folder that has either."
-        ) from error
-    if fault := _fault(part, archive.size, archive.sha256):
-        part.unlink()
-        raise ValueError(f"{archive.url}: {fault}. What arrived is deleted; call again, and it is fetched anew.")
-    os.replace(part, packed)
+    if not part.exists() or _fault(part, archive.size, archive.sha256):
+        try:
+            _transfer(archive, part)
+        except (requests.RequestException, ValueError) as error:
+            kept = part.stat().st_size if part.exists() else 0
+            kind = ConnectionError if isinstance(error, requests.RequestException) else ValueError
+            raise kind(
+                f"{archive.url}: {error}. {kept:,} of {archive.size:,} bytes are kept, and the next call continues "
+                f"there. Offline, put {archive.name} in {packed.parent}, or its files in "
+                f"{packed.parent / archive.folder}, or set SHATTERED_DATA to a folder that has either."
+            ) from error
+        if fault := _fault(part, archive.size, archive.sha256):
+            part.unlink()
+            raise ValueError(f"{archive.url}: {fault}. What arrived is deleted; call again, and it is fetched anew.")
+    put_in_place(part, packed)
 
 
 def _transfer(archive: Archive, part: Path) -> None:
-    """Append to ``part`` what it lacks, or write it anew where it is too long or the server sends everything."""
-    start = part.stat().st_size if part.exists() else 0
-    start = start if start < archive.size else 0
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
-    with requests.get(archive.url, headers=headers, stream=True, timeout=30) as response:
-        if response.status_code == requests.codes.requested_range_not_satisfiable and start:
-            part.unlink()
-            return _transfer(archive, part)
-        response.raise_for_status()
-        start = start if response.status_code == requests.codes.partial_content else 0
-        length = response.headers.get("Content-Length")
-        if length is not None and (offered := start + int(length)) != archive.size:  # a login page of the network, say
-            raise ValueError(f"{archive.url}: {offered:,} bytes are offered, but {archive.size:,} are needed")
-        part.parent.mkdir(parents=True, exist_ok=True)
-        bar = tqdm(total=archive.size, initial=start, unit="B", unit_scale=True, desc=archive.name)
-        with bar, open(part, "ab" if start else "wb") as file:
-            for chunk in response.iter_content(2**16):
-                bar.update(file.write(chunk))
-                if file.tell() > archive.size:
-                    return
+    """Let ``part`` grow to the archive's size; a server that does not continue it is asked for everything."""
+    there = part.stat().st_size if part.exists() else 0
+    if not (OVERLAP < there < archive.size and _receive(archive, part, there - OVERLAP)):
+        _receive(archive, part, 0)
     if part.stat().st_size < archive.size:
         raise requests.ConnectionError("the connection was closed early")
 
 
+def _receive(archive: Archive, part: Path, start: int) -> bool:
+    """Append what an answer holds beyond ``part``; False, with nothing changed, if it is not the archive from there."""
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
+    with requests.get(archive.url, headers=headers, stream=True, timeout=30) as response:
+        if start and response.status_code == requests.codes.requested_range_not_satisfiable:
+            return False
+        response.raise_for_status()
+        start = start if response.status_code == requests.codes.partial_content else 0
+        chunks = response.iter_content(2**16)
+        first = next(chunks, b"")
+        if start and not first:
+            return False
+        if not start:
+            _check_beginning(archive, response, first)
+        with part.open("r+b" if part.exists() else "x+b") as file:
+            bar = tqdm(total=archive.size, initial=start, unit="B", unit_scale=True, desc=archive.name)
+            file.seek(start)
+            with bar:
+                for chunk in itertools.chain([first], chunks):
+                    known = file.read(len(chunk))
+                    if start and not chunk.startswith(known):
+                        return False
+                    if not chunk.startswith(known):  # the server has another archive than the one begun
+                        file.seek(-len(known), os.SEEK_CUR)
+                        file.truncate()
+                        known = b""
+                    file.write(chunk[len(known) :])
+                    bar.update(len(chunk))
+                    if file.tell() >= archive.size:
+                        file.truncate(archive.size)
+                        break
+    return True
+
+
+def _check_beginning(archive: Archive, response: requests.Response, first: bytes) -> None:
+    """Refuse a page of a login, say, before it touches what has arrived."""
+    offered = response.headers.get("Content-Length", "")
+    if not first.startswith(GZIP):
+        what = "nothing" if not first else "no gzip archive, but perhaps a page that asks for a login"
+    elif offered.isdecimal() and int(offered) != archive.size:
+        what = f"{int(offered):,} bytes, but {archive.size:,} are needed"
+    else:
+        return
+    raise ValueError(f"{response.url} sent {what}: open it in a browser to see, and call again once it is right")
+
+
 def _unpack(archive: Archive, packed: Path, missing: dict[str, Path]) -> None:
     """Write the missing files, all of them or none. No path comes from the archive."""
-    target = packed.parent / archive.folder
-    with tempfile.TemporaryDirectory(dir=target if target.exists() else packed.parent) as temporary:
-        new = {name: Path(temporary) / name for name in missing}
+    target, aside = packed.parent / archive.folder, packed.with_name(f".{archive.folder}.new")
+    shutil.rmtree(aside, ignore_errors=True)  # of a process that was killed here
+    aside.mkdir()
+    try:
+        new = {name: aside / name for name in missing}
         try:
             _read_members(archive, packed, new)
         except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise ValueError(f"{packed}: not a whole archive ({error})") from error
         target.mkdir(exist_ok=True)
         for name, path in missing.items():
-            os.replace(new[name], path)
+            put_in_place(new[name], path)
+    finally:
+        shutil.rmtree(aside)
 
 
 def _read_members(archive: Archive, packed: Path, new: dict[str, Path]) -> None:

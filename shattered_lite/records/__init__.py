@@ -134,7 +134,8 @@ def read(folder: Path) -> list[Record]:
     Used in the chapter *Training very deep networks*.
     """
     if not folder.is_dir():
-        raise ValueError(f"folder={str(folder)!r}: a folder is needed")
+        fault = "this is a file" if folder.exists() else "it does not exist"
+        raise ValueError(f"folder={str(folder)!r}: a folder is needed, and {fault}")
     found = []
     for file in folder.iterdir():
         if file.name.endswith(".json"):

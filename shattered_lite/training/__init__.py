@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from ..data import Split
 from . import checkpoint as checkpoints
+from . import machine
 from .configuration import Record, Run, Start
 from .loop import Training
 from .setup import build, load
@@ -60,12 +61,12 @@ def train(
     probe : callable, optional
         Measures the network at initialisation and after each epoch.
     checkpoint : Path, optional
-        Where the state of the run is kept, and found again. A file that is damaged or belongs to another run is
-        ignored, with a warning.
+        Where the state of the run is kept, and found again. A file that is damaged, or belongs to another run, device
+        or version, is set aside as ``<name>.damaged<number>``, with a warning, and the run starts anew.
     checkpoint_seconds : float
         Time between checkpoints.
     device : str
-        As PyTorch names it.
+        As PyTorch names it: ``"cpu"``, ``"cuda"``.
     deterministic : bool
         Use algorithms that give the same result each time, on a GPU too; slower there.
 
@@ -77,19 +78,18 @@ def train(
     Raises
     ------
     ValueError
-        If the configuration is not allowed.
+        If the configuration is not allowed, or this machine has no such device.
+    OSError
+        If a checkpoint cannot be written; the last one is still whole.
 
     References
     ----------
     Kingma and Ba (2015). Used in the chapters *Looks linear* and *Training very deep networks*.
     """
     with _algorithms(deterministic):
-        training = Training(run, data, network, torch.device(device), probe)
-        state = checkpoints.load(checkpoint, run, training.device) if checkpoint else None
-        if state is None:
+        training = Training(run, data, network, machine.find(device), probe)
+        if checkpoint is None or not checkpoints.resume(checkpoint, run, training.device, training.restore):
             training.begin()
-        else:
-            training.restore(state)
         saved = time.perf_counter()
         for step in tqdm(
             range(training.done, training.total),
@@ -101,7 +101,7 @@ def train(
         ):
             training.advance(step)
             if checkpoint and time.perf_counter() - saved >= checkpoint_seconds:
-                checkpoints.save(checkpoint, run, training.state())
+                checkpoints.save(checkpoint, run, training.device, training.state())
                 saved = time.perf_counter()
         return training.record()
 
@@ -124,7 +124,7 @@ def measure_start(run: Run, data: Split | None = None, *, device: str = "cpu") -
     Raises
     ------
     ValueError
-        If the configuration is not allowed, or asks for no minibatch.
+        If the configuration is not allowed or asks for no minibatch, or this machine has no such device.
 
     References
     ----------
@@ -133,7 +133,7 @@ def measure_start(run: Run, data: Split | None = None, *, device: str = "cpu") -
     """
     if not run.minibatches:
         raise ValueError("run: minibatches=0, but gradients are measured at 1 or more")
-    training = Training(run, data, None, torch.device(device), None)
+    training = Training(run, data, None, machine.find(device), None)
     training.begin()
     return training.start
 

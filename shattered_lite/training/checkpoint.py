@@ -1,37 +1,66 @@
-"""The state of a run that is under way, in a file that is never half written."""
+"""The state of a run that is under way, in a file that is whole, and this run's, or is not used."""
 
 from __future__ import annotations
 
-import os
-import pickle
+import hashlib
+import io
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from .._files import set_aside, write_atomically
 from .configuration import Run
 
+DIGEST = hashlib.sha256().digest_size
 
-def save(path: Path, run: Run, state: dict[str, Any]) -> None:
-    """Write beside, then rename: whoever reads finds the old state or the new one."""
+
+def save(path: Path, run: Run, device: torch.device, state: dict[str, Any]) -> None:
+    """The state and whose it is, then the SHA-256 of both."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    torch.save({"run": asdict(run), **state}, beside)
-    beside.replace(path)
+    buffer = io.BytesIO()
+    torch.save({"of": _identity(run, device), "state": state}, buffer)
+    buffer.write(hashlib.sha256(buffer.getbuffer()).digest())
+    write_atomically(path, buffer.getbuffer())
 
 
-def load(path: Path, run: Run, device: torch.device) -> dict[str, Any] | None:
-    """The state saved for this run; None, with a warning where there is one that cannot be used."""
+def resume(path: Path, run: Run, device: torch.device, restore: Callable[[dict[str, Any]], None]) -> bool:
+    """Whether a state of this run was there and ``restore`` took it.
+
+    A file that cannot be used is set aside, with a warning, so that it neither stops the run nor is lost.
+    """
     if not path.exists():
-        return None
+        return False
     try:
-        state = torch.load(path, map_location=device, weights_only=True)
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        warnings.warn(f"checkpoint={path}: cannot be read ({type(error).__name__}); the run starts anew", stacklevel=3)
-        return None
-    if not isinstance(state, dict) or state.get("run") != asdict(run):
-        warnings.warn(f"checkpoint={path}: belongs to another run; the run starts anew", stacklevel=3)
-        return None
+        restore(_read(path.read_bytes(), _identity(run, device)))
+    except ValueError as error:
+        aside = set_aside(path)
+        message = f"checkpoint={path}: {error}; it is set aside as {aside.name}, and the run starts anew"
+        warnings.warn(message, stacklevel=3)
+        return False
+    return True
+
+
+def _identity(run: Run, device: torch.device) -> dict[str, Any]:
+    """What a state belongs to: only there does it continue to the same record, made on the machine that it names."""
+    versions = {"shattered_lite": version("shattered_lite"), "torch": str(torch.__version__)}
+    return {"run": asdict(run), "device": device.type, **versions}
+
+
+def _read(content: bytes, identity: dict[str, Any]) -> dict[str, Any]:
+    """The state, on the CPU; ``ValueError`` where there is none."""
+    payload, digest = content[:-DIGEST], content[-DIGEST:]
+    if hashlib.sha256(payload).digest() != digest:
+        raise ValueError("damaged, or no checkpoint of this version")
+    try:
+        saved = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+        belongs, state = bool(saved["of"] == identity), saved["state"]
+    except Exception as error:  # whole, but nothing that `save` wrote: anything may be wrong with it
+        raise ValueError(f"no checkpoint ({type(error).__name__})") from error
+    if not belongs:
+        raise ValueError("belongs to another run, device or version")
     return state

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from numbers import Integral
-from typing import Literal
+from numbers import Integral, Real
+from typing import Literal, get_args
 
 from ..networks import Kind
+
+Initializer = Literal["he", "orthogonal", "looks_linear"]
+Source = Literal["digits", "cifar10"]
+Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
@@ -53,30 +57,27 @@ class Run:
     width: int = 64
     batch_norm: bool = False
     beta: float = 1.0
-    initializer: Literal["he", "orthogonal", "looks_linear"] = "he"
+    initializer: Initializer = "he"
     epochs: int = 8
     batch_size: int = 64
     learning_rate: float = 1e-3
     seed: int = 0
     convolutional: bool = False
     patch: int = 1
-    data: Literal["digits", "cifar10"] = "digits"
+    data: Source = "digits"
     images: int | None = None
     held_out: bool = False
     augment: bool = False
     decay: bool = False
     minibatches: int = 0
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
 
     def __post_init__(self) -> None:
-        choices = {
-            "initializer": ("he", "orthogonal", "looks_linear"),
-            "data": ("digits", "cifar10"),
-            "precision": ("float32", "bfloat16"),
-        }
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(map(repr, allowed))}")
+        choices = {"kind": Kind, "initializer": Initializer, "data": Source, "precision": Precision}
+        for name, choice in choices.items():
+            value, allowed = getattr(self, name), get_args(choice)
+            if value not in allowed:
+                raise ValueError(f"{name}={value!r}: choose one of {', '.join(map(repr, allowed))}")
         least = {"depth": 1, "width": 1, "epochs": 0, "batch_size": 1, "seed": 0, "patch": 1, "minibatches": 0}
         for name, lowest in least.items():
             value = getattr(self, name)
@@ -84,8 +85,10 @@ class Run:
                 raise ValueError(f"{name}={value!r}: a whole number, {lowest} or more, is needed")
         if self.images is not None and (not isinstance(self.images, Integral) or self.images < 1):
             raise ValueError(f"images={self.images!r}: a whole number, 1 or more, or None for all is needed")
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate={self.learning_rate}: a positive step is needed")
+        if not isinstance(self.beta, Real) or not 0 <= self.beta < math.inf:
+            raise ValueError(f"beta={self.beta!r}: a finite number, 0 or more, is needed")
+        if not isinstance(self.learning_rate, Real) or not 0 < self.learning_rate < math.inf:
+            raise ValueError(f"learning_rate={self.learning_rate!r}: a positive step is needed")
 
 
 @dataclass(frozen=True)

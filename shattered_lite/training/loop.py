@@ -48,13 +48,13 @@ class Training:
         self.total = run.epochs * self.per_epoch
         self.kept: dict[str, Any] = {
             "done": 0,
-            "loss": 0.0,
+            "loss": torch.zeros((), dtype=torch.float64, device=device),
             "losses": [],
             "accuracies": [],
             "probes": [],
             "seconds": 0.0,
         }
-        self.order = torch.empty(0, dtype=torch.int64)
+        self.order = torch.arange(len(self.data.train_inputs))
         self.start = Start()
         self.memory = machine.restart_peak_memory(device)
 
@@ -89,7 +89,7 @@ class Training:
         self.kept["done"] = step + 1
         if place == self.per_epoch - 1:
             self.kept["losses"].append(float(self.kept["loss"]) / len(self.data.train_inputs))
-            self.kept["loss"] = 0.0
+            self.kept["loss"] = torch.zeros_like(self.kept["loss"])
             self.kept["accuracies"].append(_accuracy(self.network, self.data, self.run.precision))
             if self.probe:
                 self.kept["probes"].append(self.probe(self.network))
@@ -103,10 +103,10 @@ class Training:
                 group["lr"] = rate
 
     def state(self) -> dict[str, Any]:
-        """Everything that the rest of the run depends on."""
+        """Everything that the rest of the run depends on; what the configuration decides is not repeated."""
         return {
             "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "moments": self.optimizer.state_dict()["state"],
             "generator": self.generator.get_state(),
             "order": self.order,
             "start": vars(self.start),
@@ -114,13 +114,34 @@ class Training:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on where that state was saved."""
+        """Go on where that state was saved; ``ValueError``, with nothing changed, where it does not fit this run."""
+        expected = self.state() | {"moments": self._moments_like(state)}
+        if _layout(state) != _layout(expected) or not self._is_consistent(state["kept"]):
+            raise ValueError("does not fit this run")
+        try:
+            self.generator.set_state(state["generator"])
+        except RuntimeError as error:  # of the numbers themselves: nothing else can still be refused
+            raise ValueError("does not fit this run") from error
         self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.generator.set_state(state["generator"].cpu())
-        self.order, self.kept = state["order"].cpu(), state["kept"]
-        self.start = Start(**state["start"])
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state["moments"], "param_groups": groups})
+        self.order, self.start = state["order"], Start(**state["start"])
+        self.kept = state["kept"] | {"loss": state["kept"]["loss"].to(self.device)}
         self.network.train()
+
+    def _moments_like(self, state: Any) -> dict[int, dict[str, Tensor]]:
+        """What Adam keeps of the parameters that it keeps something of in that state."""
+        moments = state.get("moments") if isinstance(state, dict) else None
+        known = moments if isinstance(moments, dict) else {}
+        return {
+            index: {"step": torch.tensor(0.0), "exp_avg": weights, "exp_avg_sq": weights}
+            for index, weights in enumerate(self.network.parameters())
+            if index in known
+        }
+
+    def _is_consistent(self, kept: dict[str, Any]) -> bool:
+        epochs = kept["done"] // self.per_epoch
+        return 0 < kept["done"] <= self.total and len(kept["losses"]) == len(kept["accuracies"]) == epochs
 
     def record(self) -> Record:
         """What the finished run leaves behind."""
@@ -134,6 +155,18 @@ class Training:
             max(0, machine.peak_memory(self.device) - self.memory),
             machine.describe(self.device),
         )
+
+
+def _layout(value: Any) -> Any:
+    """What two states of one run have in common: keys and types, and the shapes and types of tensors.
+
+    A mapping to words has none but its type: it says where something was measured, if it was.
+    """
+    if isinstance(value, Tensor):
+        return value.dtype, value.shape
+    if isinstance(value, dict) and not all(isinstance(each, str) for each in value.values()):
+        return {key: _layout(each) for key, each in value.items()}
+    return type(value)
 
 
 def shift_and_mirror(inputs: Tensor, generator: torch.Generator, most: int = 4) -> Tensor:

@@ -14,6 +14,18 @@ import torch
 SELF = Path("/proc/self")
 
 
+def find(name: str) -> torch.device:
+    """The device of that name, seen to compute; ``ValueError`` if there is none."""
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, ImportError, TypeError) as error:  # as each of PyTorch's back ends has it
+        kinds = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        here = ", ".join(repr(kind) for kind, there in kinds.items() if there)
+        raise ValueError(f"device={name!r}: PyTorch does not find it on this machine; choose one of {here}") from error
+    return device
+
+
 def describe(device: torch.device) -> dict[str, str]:
     """Device, versions, commit and date of this moment."""
     return {

@@ -1,118 +1,37 @@
 """Many pieces of work on any ``concurrent.futures.Executor``: killed anywhere, it resumes and repeats nothing.
 
-A piece of work is done when its record lies in the folder. Whatever dies (a worker, the scheduler, the sweep itself),
-the same call continues: it starts what has no record, and a checkpoint carries on what was running.
+A piece of work is done when its record, read and found to be its own, lies in the folder. Whatever dies (a worker, the
+scheduler, the sweep itself), the same call continues: it starts what has no record, and a checkpoint carries on what
+was running.
 """
 
 from __future__ import annotations
 
 import math
-import multiprocessing
-import os
 import shutil
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, as_completed
-from contextlib import AbstractContextManager, contextmanager
+import warnings
+from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError, Executor, Future, as_completed
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 from tqdm import tqdm
 
+from .._files import set_aside, write_atomically
+from .executors import dask_cluster, local_processes
+
+__all__ = ["Unfinished", "complete", "dask_cluster", "local_processes", "run"]
+
 Work = Callable[[Any, Path], str]
-RESULT_SECONDS = 60  # after which a finished task whose result does not come counts as lost
+IsRecord = Callable[[Any, str], bool]
 PATIENCE = 5  # attempts in a row that may end without a new record
 
 
 class Unfinished(RuntimeError):
     """Some tasks of a sweep have no record yet; its text says how many, and why."""
-
-
-@contextmanager
-def local_processes(workers: int | None = None) -> Iterator[Executor]:
-    """Processes of this machine, killed when the sweep stops, and ending by themselves when it is killed.
-
-    Parameters
-    ----------
-    workers : int, optional
-        Their number; one a core by default.
-
-    Returns
-    -------
-    context manager of Executor
-        Open it with ``with``.
-
-    References
-    ----------
-    Used in the chapter *Training very deep networks*.
-    """
-    others = multiprocessing.active_children()
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _follow_parent)
-    with pool:
-        try:
-            yield pool
-        except BaseException:
-            for process in multiprocessing.active_children():
-                if process not in others:
-                    process.kill()
-            raise
-
-
-@contextmanager
-def dask_cluster(address: str) -> Iterator[Executor]:
-    """The workers of a Dask cluster, which need one thread each and a folder that they share with this machine.
-
-    Parameters
-    ----------
-    address : str
-        Of the scheduler: ``"tcp://host:8786"``.
-
-    Returns
-    -------
-    context manager of Executor
-        Open it with ``with``.
-
-    Raises
-    ------
-    ImportError
-        If Dask is not installed.
-
-    References
-    ----------
-    Rocklin (2015). Used in the chapter *Training very deep networks*.
-    """
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise ImportError('a cluster needs Dask: pip install "shattered_lite[cluster]"') from error
-    with Client(address, set_as_default=False) as client:
-        yield _DaskExecutor(client)
-
-
-class _DaskExecutor(Executor):
-    """Dask's own executor, but with an end to every future.
-
-    A result that is on its way when the scheduler dies leaves a future of ``Client.get_executor()`` pending for ever.
-    """
-
-    def __init__(self, client: Any) -> None:
-        self.client = client
-
-    def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future:
-        outcome: Future = Future()
-
-        def settle(task: Any) -> None:
-            if outcome.set_running_or_notify_cancel():
-                try:
-                    outcome.set_result(task.result(timeout=RESULT_SECONDS))
-                except BaseException as error:
-                    outcome.set_exception(error)
-
-        self.client.submit(function, *arguments, pure=False, **options).add_done_callback(settle)
-        return outcome
 
 
 def run(
@@ -121,6 +40,7 @@ def run(
     folder: Path,
     open_executor: Callable[[], AbstractContextManager[Executor]] = local_processes,
     *,
+    is_record: IsRecord,
     minutes: float | None = None,
 ) -> None:
     """Do every task that has no record in a folder yet.
@@ -134,16 +54,21 @@ def run(
         Configurations by name, the most valuable first.
     work : callable
         Takes a configuration and the path of its checkpoint, which it may write (to another name, then renamed) and
-        continue from; returns the text of the record. It and the configurations must be picklable.
+        continue from; returns the text of the record. It, ``is_record`` and the configurations must be picklable.
     folder : Path
         Gets a record ``<name>.json`` a task. All workers must see it.
     open_executor : callable
         Gives a context manager of an executor, which any executor is; :func:`local_processes`, :func:`dask_cluster`.
+    is_record : callable
+        Takes a configuration and a text, and says whether the text is the whole record of that configuration. A file
+        that is not is set aside as ``<name>.json.damaged<number>``, with a warning, and its task is done again.
     minutes : float, optional
         Nothing new is started after so many, and local work is stopped.
 
     Raises
     ------
+    ValueError
+        If ``minutes`` is negative or not a number.
     Unfinished
         If a task failed, the time is over, or workers are lost again and again.
 
@@ -152,36 +77,49 @@ def run(
     Used in the chapter *Training very deep networks*.
     """
     places = {name: folder.resolve() / f"{name}.json" for name in tasks}
+    if minutes is not None and not minutes >= 0:
+        raise ValueError(f"minutes={minutes}: a number, 0 or more, is needed")
     ends = math.inf if minutes is None else time.monotonic() + 60 * minutes
     failed: dict[str, str] = {}
     lost: BaseException | None = None
     fruitless = 0
-    left = [name for name in tasks if not places[name].exists()]
+
+    def is_done(name: str) -> bool:
+        return _is_done(is_record, tasks[name], places[name])
+
+    left = [name for name in tasks if not is_done(name)]
     with tqdm(total=len(tasks), initial=len(tasks) - len(left), desc="sweep", disable=None) as bar:
         while left and fruitless < PATIENCE and time.monotonic() < ends:
-            orders = {name: (work, tasks[name], places[name]) for name in left}
+            orders = {name: (work, is_record, tasks[name], places[name]) for name in left}
             lost = _attempt(orders, open_executor, ends, failed, bar)
-            left = [name for name in left if name not in failed and not places[name].exists()]
+            left = [name for name in left if name not in failed and not is_done(name)]
             fruitless = fruitless + 1 if len(left) == len(orders) else 0
             bar.n = len(tasks) - len(left)
             bar.refresh()
-    for record in filter(Path.exists, places.values()):
-        _tidy(record)  # after a worker that was killed just before it did this
+    for name in filter(is_done, tasks):
+        _tidy(places[name])  # after a worker that was killed just before it did this
     _report(len(tasks), left, failed, "the time is over" if time.monotonic() >= ends else repr(lost))
 
 
-def complete(work: Work, configuration: Any, record: Path) -> None:
+def complete(work: Work, is_record: IsRecord, configuration: Any, record: Path) -> None:
     """Do one task, unless its record is there: what a worker does, and what :func:`run` does many times.
 
     The record appears whole or not at all. Of several workers with the same task, one works and the others wait.
 
     Parameters
     ----------
-    work, configuration
+    work, is_record, configuration
         As in :func:`run`.
     record : Path
         File to write, last of all. A lock and a folder ``<name>.unfinished``, with the checkpoint, lie beside it
         until then.
+
+    Raises
+    ------
+    ValueError
+        If the work returns what is no record of its configuration.
+    OSError
+        If there is no room for it.
 
     References
     ----------
@@ -190,15 +128,23 @@ def complete(work: Work, configuration: Any, record: Path) -> None:
     place = record.with_suffix(".unfinished")
     record.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(record.with_suffix(".lock")):  # the operating system opens it when its holder dies
-        if not record.exists():
+        if not _is_done(is_record, configuration, record):
+            if record.exists():
+                aside = set_aside(record).name
+                warnings.warn(f"{record}: not the record of this task; it is set aside as {aside}", stacklevel=2)
             place.mkdir(exist_ok=True)
             text = work(configuration, place / "checkpoint.pt")
-            with (place / record.name).open("w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            (place / record.name).replace(record)
+            if not is_record(configuration, text):
+                raise ValueError(f"{record}: what the work returned is not the record of its task")
+            write_atomically(record, text.encode())
         _tidy(record)
+
+
+def _is_done(is_record: IsRecord, configuration: Any, record: Path) -> bool:
+    try:
+        return is_record(configuration, record.read_bytes().decode())
+    except (FileNotFoundError, UnicodeDecodeError):
+        return False
 
 
 def _tidy(record: Path) -> None:
@@ -208,7 +154,7 @@ def _tidy(record: Path) -> None:
 
 
 def _attempt(
-    orders: Mapping[str, tuple[Work, Any, Path]],
+    orders: Mapping[str, tuple[Work, IsRecord, Any, Path]],
     open_executor: Callable[[], AbstractContextManager[Executor]],
     ends: float,
     failed: dict[str, str],
@@ -226,7 +172,7 @@ def _attempt(
                     loss = CancelledError("the task was cancelled") if future.cancelled() else future.exception()
                     if loss is None and (reason := future.result()):
                         failed[names[future]] = reason
-                    elif loss is None and not orders[names[future]][2].exists():
+                    elif loss is None and not _is_done(*orders[names[future]][1:]):
                         loss = FileNotFoundError("a worker wrote its record elsewhere: it must see the same folder")
                     lost = loss or lost
                     bar.update(loss is None)
@@ -240,10 +186,10 @@ def _attempt(
     return lost
 
 
-def _carry_out(work: Work, configuration: Any, record: Path) -> str:
+def _carry_out(work: Work, is_record: IsRecord, configuration: Any, record: Path) -> str:
     """Why a task failed, as a value, for an exception means that its worker was lost; empty if it did not fail."""
     try:
-        complete(work, configuration, record)
+        complete(work, is_record, configuration, record)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return ""
@@ -259,16 +205,3 @@ def _report(total: int, left: list[str], failed: Mapping[str, str], why: str) ->
         problems.append(f"{len(failed)} of {total} tasks failed, the first with {first}.")
     if problems:
         raise Unfinished(" ".join([*problems, "Records and checkpoints are kept, and the same call continues."]))
-
-
-def _follow_parent() -> None:
-    """Leave Ctrl-C to the parent process, and end when it does, however it does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
