@@ -224,9 +224,13 @@ UNKNOWN = {
     "1 is a LazyLinear, whose weight has no shape yet; pass a batch": lambda: nn.LazyLinear(4),
     "1 is a LazyConv2d, whose weight has no shape yet; pass a batch": lambda: nn.LazyConv2d(4, 1),
     "1 is a LazyBatchNorm1d, whose weight has no shape yet": lambda: nn.LazyBatchNorm1d(),
-    "1 is a Linear, whose weight is on the device meta .*to_empty": lambda: nn.Linear(4, 4, device="meta"),
-    "1 is a Linear, whose weight is torch.complex64; real": lambda: nn.Linear(4, 4, dtype=torch.complex64),
-    "1 is a Linear, whose weight is torch.int8; real": lambda: of_integers(),
+    "1 is a Linear, whose weight is torch.float32 on the device meta; .*to_empty": lambda: nn.Linear(
+        4, 4, device="meta"
+    ),
+    "1 is a Linear, whose weight is torch.complex64 on the device cpu; real": lambda: nn.Linear(
+        4, 4, dtype=torch.complex64
+    ),
+    "1 is a Linear, whose weight is torch.int8 on the device cpu; real": lambda: of_integers(),
     "1 is a Linear, whose weight is torch.float8_e4m3fn": lambda: nn.Linear(4, 4).to(torch.float8_e4m3fn),
 }
 
@@ -316,7 +320,7 @@ def test_one_weight_in_two_roles_is_refused_where_the_roles_differ() -> None:
 def test_a_transposed_copy_in_the_same_memory_is_refused(initializer) -> None:
     encoder, decoder = nn.Linear(4, 2), nn.Linear(2, 4)
     decoder.weight.data = encoder.weight.data.mT
-    message = "module: 1 is a Linear, whose weight lies in the memory of 0 in another shape"
+    message = "module: 1 is a Linear, whose weight is that of 0 in another shape"
     assert_refused_and_unchanged(message, initializer, nn.Sequential(encoder, decoder))
 
 

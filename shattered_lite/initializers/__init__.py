@@ -88,15 +88,10 @@ def orthogonal_(module: Module, *, generator: torch.Generator) -> Module:
     Saxe et al. (2014); Xiao et al. (2018); Balduzzi et al. (2017), Section 5. Used in the chapter *Looks linear*.
     """
     check_generator(generator)
-
-    def matrix(like: Tensor, _: bool) -> Tensor:
-        fan_out, fan_in = like.shape[:2]
-        return _orthogonal(fan_out, fan_in, like, generator)
-
     found = layers.find(module)
     layers.refuse_if_not_isometric(found)
-    for layer, drawn in layers.draws(found, matrix):
-        _set_centre(layer, drawn)
+    for layer, matrix in layers.draws(found, lambda w, _: _orthogonal(w.shape[0], w.shape[1], w, generator)):
+        _set_centre(layer, matrix)
     return module
 
 
@@ -145,10 +140,8 @@ def looks_linear_(module: Module, *, example: Tensor | None = None, generator: t
 
     def matrix(like: Tensor, mirrored: bool) -> Tensor:
         fan_out, fan_in = like.shape[:2]
-        if not mirrored:
-            return _orthogonal(fan_out, fan_in, like, generator)
-        half = _orthogonal(fan_out, fan_in // 2, like, generator)
-        return torch.cat([half, -half], dim=1)
+        block = _orthogonal(fan_out, fan_in // 2 if mirrored else fan_in, like, generator)
+        return torch.cat([block, -block], dim=1) if mirrored else block
 
     found = layers.find(module)
     linearity.refuse_if_gates_are_not_concatenated(module)
@@ -165,15 +158,12 @@ def looks_linear_(module: Module, *, example: Tensor | None = None, generator: t
 def _orthogonal(fan_out: int, fan_in: int, like: Tensor, generator: torch.Generator) -> Tensor:
     """At least float32, since no QR decomposition exists below; where the generator is."""
     precise = torch.promote_types(like.dtype, torch.float32)
-    return nn.init.orthogonal_(
-        torch.empty(fan_out, fan_in, dtype=precise, device=generator.device), generator=generator
-    )
+    drawn = torch.empty(fan_out, fan_in, dtype=precise, device=generator.device)
+    return nn.init.orthogonal_(drawn, generator=generator)
 
 
 def _set_centre(layer: layers.Layer, matrix: Tensor) -> None:
     weight = torch.zeros_like(layers.source(layer))
-    centre = weight
-    while centre.ndim > 2:
-        centre = centre[..., centre.shape[-1] // 2]
+    centre = weight if weight.ndim == 2 else weight[:, :, weight.shape[2] // 2, weight.shape[3] // 2]
     centre.copy_(matrix)
     layers.write(layer, weight)

@@ -16,7 +16,7 @@ from ..networks import CReLU
 
 Layer = nn.Linear | nn.Conv2d
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-ENTRYWISE = (nn.LayerNorm, nn.RMSNorm)  # their scale has the shape of what is normalised, and is no matrix
+ENTRYWISE = nn.LayerNorm | nn.RMSNorm  # their scale has the shape of what is normalised, and is no matrix
 
 
 class Place(NamedTuple):
@@ -51,27 +51,26 @@ def find(module: nn.Module) -> list[Place]:
         for key, parameter in child.named_parameters(recurse=False):
             if nn.parameter.is_lazy(parameter):
                 raise refusal(name, child, f", whose {key} has no shape yet; pass a batch through the module first")
+            if parameter.ndim >= 2 and not isinstance(child, Layer | ENTRYWISE):
+                why = f" with a {key} of shape {tuple(parameter.shape)}; only nn.Linear and nn.Conv2d are known here: "
+                cure = "initialise it by itself, and pass the parts of the module that hold no other layers"
+                raise refusal(name, child, why + cure)
         if isinstance(child, Layer):
             _refuse_if_weight_is_not_free(name, child)
             found.append(Place(name, child, after_crelu))
-        else:
-            _refuse_if_it_holds_a_matrix(name, child)
         after_crelu = isinstance(child, CReLU) or (after_crelu and not isinstance(child, Layer))
     if not found:
         raise ValueError("module: no nn.Linear or nn.Conv2d in it")
     for first, place in sharing(found):
         one, other = source(first.layer), source(place.layer)
         if (one.shape, one.stride()) != (other.shape, other.stride()):
-            why = f", whose weight lies in the memory of {first.name} in another shape; tie weights of one shape only"
-            raise refusal(place.name, place.layer, why)
+            raise refusal(place.name, place.layer, f", whose weight is that of {first.name} in another shape")
     return found
 
 
 def refuse_if_not_isometric(found: list[Place]) -> None:
     """An orthogonal convolution has one matrix at the centre of its kernel, and acts on every pixel alone."""
-    for name, layer, _ in found:
-        if isinstance(layer, nn.Linear):
-            continue
+    for name, layer in [(place.name, place.layer) for place in found if isinstance(place.layer, nn.Conv2d)]:
         same = tuple(d * (k - 1) // 2 for d, k in zip(layer.dilation, layer.kernel_size, strict=True))
         padding = (0, 0) if layer.padding == "valid" else layer.padding
         if any(size % 2 == 0 for size in layer.kernel_size):
@@ -79,10 +78,7 @@ def refuse_if_not_isometric(found: list[Place]) -> None:
         elif layer.groups != 1:
             why = f"groups={layer.groups}: an orthogonal convolution mixes all channels, so groups=1"
         elif any(step != 1 for step in layer.stride):
-            why = (
-                f"stride={layer.stride}: a stride drops pixels, so no kernel with one tap is an isometry; "
-                "use nn.PixelUnshuffle"
-            )
+            why = f"stride={layer.stride}: a stride drops pixels, which is no isometry; use nn.PixelUnshuffle"
         elif padding not in ("same", same):
             why = f"padding={layer.padding!r}: keep the image's size, so padding={same} or 'same'"
         else:
@@ -121,9 +117,8 @@ def write(layer: Layer, weight: Tensor) -> None:
         direction.copy_(weight)
         length.copy_(torch.norm_except_dim(direction, 2, axis))
         direction.masked_fill_(length == 0, 1)  # zero has no direction, and any will do
-        hook = _weight_norm_hook(layer)
-        if hook:  # which would renew the weight in the next forward pass only
-            layer.weight = hook.compute_weight(layer)
+        if "weight" in vars(layer):  # the old weight norm would renew it in the next forward pass only
+            layer.weight = torch._weight_norm(direction, length, axis)
     else:
         layer.weight.copy_(weight)
     if layer.bias is not None:
@@ -134,16 +129,15 @@ def write(layer: Layer, weight: Tensor) -> None:
 def restored_on_refusal(found: list[Place], generator: torch.Generator) -> Iterator[None]:
     """Give the layers and the generator back as they were if anything is raised."""
     state = generator.get_state()
-    inside = [place.layer for place in found]
-    before = [(parameter, parameter.clone()) for layer in inside for parameter in layer.parameters()]
-    attributes = [(layer, dict(vars(layer))) for layer in inside]  # the old weight norm keeps the weight there
+    parameters = [(each, each.clone()) for place in found for each in place.layer.parameters()]
+    kept = [(place.layer, dict(vars(place.layer))) for place in found]  # the old weight norm's weight is among them
     try:
         yield
     except BaseException:
-        for parameter, value in before:
+        for parameter, value in parameters:
             parameter.copy_(value)
-        for layer, kept in attributes:
-            vars(layer).update(kept)
+        for layer, attributes in kept:
+            vars(layer).update(attributes)
         generator.set_state(state)
         raise
 
@@ -151,51 +145,29 @@ def restored_on_refusal(found: list[Place], generator: torch.Generator) -> Itera
 def _weight_norm(layer: Layer) -> tuple[Tensor, Tensor, int] | None:
     """Length, direction and axis of a weight norm, be it a hook (old) or a parametrization (new)."""
     owner: Any = layer
-    hook = _weight_norm_hook(layer)
-    if hook:
-        return owner.weight_g, owner.weight_v, hook.dim
-    if parametrize.is_parametrized(layer, "weight"):
-        steps = owner.parametrizations.weight
-        if [type(step) for step in steps] == [_WeightNorm]:
-            return steps.original0, steps.original1, steps[0].dim
+    for hook in layer._forward_pre_hooks.values():
+        if isinstance(hook, WeightNorm) and hook.name == "weight":
+            return owner.weight_g, owner.weight_v, hook.dim
+    steps: Any = owner.parametrizations.weight if parametrize.is_parametrized(layer, "weight") else []
+    if [type(step) for step in steps] == [_WeightNorm]:
+        return steps.original0, steps.original1, steps[0].dim
     return None
-
-
-def _weight_norm_hook(layer: Layer) -> WeightNorm | None:
-    hooks = layer._forward_pre_hooks.values()
-    return next((hook for hook in hooks if isinstance(hook, WeightNorm) and hook.name == "weight"), None)
 
 
 def _refuse_if_weight_is_not_free(name: str, layer: Layer) -> None:
     """Whatever computes the weight from other parameters, or uses it in its own way, could change what is written."""
-    kind, methods = (
-        (nn.Conv2d, ["forward", "_conv_forward"]) if isinstance(layer, nn.Conv2d) else (nn.Linear, ["forward"])
-    )
-    for method in methods:
-        if getattr(getattr(layer, method), "__func__", None) is not getattr(kind, method):
+    for kind, method in ((nn.Linear, "forward"), (nn.Conv2d, "forward"), (nn.Conv2d, "_conv_forward")):
+        if isinstance(layer, kind) and getattr(getattr(layer, method), "__func__", None) is not getattr(kind, method):
             why = f" with a {method} of its own, so what it does with its weight is not known; initialise it by itself"
             raise refusal(name, layer, why)
     norm, parameters = _weight_norm(layer), dict(layer.named_parameters())
     weights = norm[:2] if norm else (layer._parameters.get("weight"),)
     free = {id(each) for each in weights} | {id(each) for each in (layer._parameters.get("bias"),) if each is not None}
     if {id(parameter) for parameter in parameters.values()} != free:
-        why = (
-            f" with the parameters {', '.join(parameters)}: under spectral_norm, pruning or any parametrization but "
-            "weight_norm, its weight would not be what is written; initialise it before that is put on"
-        )
-        raise refusal(name, layer, why)
+        why = f" with the parameters {', '.join(parameters)}: under spectral_norm, pruning or any parametrization but "
+        cure = "weight_norm, its weight would not be what is written; initialise it before that is put on"
+        raise refusal(name, layer, why + cure)
     for key, parameter in parameters.items():
-        if parameter.dtype not in FLOATS:
-            raise refusal(name, layer, f", whose {key} is {parameter.dtype}; real floating-point weights are needed")
-        if parameter.is_meta:
-            raise refusal(name, layer, f", whose {key} is on the device meta and has no numbers; use to_empty first")
-
-
-def _refuse_if_it_holds_a_matrix(name: str, child: nn.Module) -> None:
-    for key, parameter in child.named_parameters(recurse=False):
-        if parameter.ndim >= 2 and not isinstance(child, ENTRYWISE):
-            why = (
-                f" with a {key} of shape {tuple(parameter.shape)}; only nn.Linear and nn.Conv2d are known here: "
-                "initialise it by itself, and pass the parts of the module that hold no other layers"
-            )
-            raise refusal(name, child, why)
+        if parameter.dtype not in FLOATS or parameter.is_meta:
+            what = f"{key} is {parameter.dtype} on the device {parameter.device}"
+            raise refusal(name, layer, f", whose {what}; real floating-point numbers are needed (meta: to_empty first)")

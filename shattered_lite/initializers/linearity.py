@@ -9,11 +9,8 @@ from torch.func import functional_call
 from ..networks import CReLU
 from .layers import Layer, Place, refusal, sharing, walk
 
-NONLINEAR = ("activation", "batchnorm", "dropout", "instancenorm", "normalization")  # files of torch.nn.modules
-POOLS = (
-    *(nn.modules.pooling._MaxPoolNd, nn.modules.pooling._AdaptiveMaxPoolNd, nn.modules.pooling._LPPoolNd),
-    *(nn.FractionalMaxPool2d, nn.FractionalMaxPool3d),
-)
+NONLINEAR = ("activation", "batchnorm", "dropout", "instancenorm", "normalization", "pooling")  # files of torch.nn
+AVERAGES = nn.modules.pooling._AvgPoolNd | nn.modules.pooling._AdaptiveAvgPoolNd
 DOUBLED = "which doubles the inputs of the next layer: nn.Linear(2 * width, ...)"
 ORDER = "register gates and layers in the order in which data passes, one gate for each use"
 
@@ -22,13 +19,15 @@ def refuse_if_gates_are_not_concatenated(module: nn.Module) -> None:
     """Every gate is a CReLU, and has a layer behind it."""
     inside = list(walk(module))
     if not any(isinstance(child, CReLU) for _, child in inside):
-        suspects = [f" ({name or 'it'} is a {type(child).__name__})" for name, child in inside if _may_be_a_gate(child)]
+        suspects = [
+            f" ({name or 'it'} is a {type(child).__name__})" for name, child in inside if _is_from(child, "activation")
+        ]
         raise ValueError(
             "module: no CReLU in it. Only modules of type shattered_lite.networks.CReLU are recognised, not a class or "
             f"function of your own; put one in the place of each rectifier{''.join(suspects[:1])}, {DOUBLED}"
         )
     for name, child in inside:
-        if _is_from(child, *NONLINEAR) or isinstance(child, POOLS):
+        if _is_from(child, *NONLINEAR) and not isinstance(child, AVERAGES):
             cure = f"put a CReLU in its place, {DOUBLED}" if isinstance(child, nn.ReLU) else "leave it out"
             raise refusal(name, child, f", which is not linear; {cure}")
     steps = [(name, child) for name, child in inside if isinstance(child, CReLU | Layer)]
@@ -46,11 +45,8 @@ def refuse_if_gates_do_not_fit(found: list[Place]) -> None:
             why = f" that follows a CReLU, so its inputs must be a multiple of {2 * units}, not {fan_in}"
             raise refusal(name, layer, why)
         if not mirrored and units > 1 and fan_in == 2 * units:
-            why = (
-                f" that takes twice the {units} outputs of the layer before it, but no shattered_lite.networks.CReLU "
-                f"stands between: {ORDER}"
-            )
-            raise refusal(name, layer, why)
+            why = f" that takes twice the {units} outputs of the layer before it, but no shattered_lite.networks.CReLU "
+            raise refusal(name, layer, f"{why}stands between: {ORDER}")
         units = layer.weight.shape[0]
     for first, place in sharing(found):
         if first.mirrored != place.mirrored:
@@ -60,10 +56,8 @@ def refuse_if_gates_do_not_fit(found: list[Place]) -> None:
 
 def refuse_if_no_example(example: object) -> None:
     """An input of zeros would pass through anything."""
-    if not isinstance(example, Tensor) or not example.is_floating_point():
-        raise ValueError(f"example={example!r}: a batch of inputs is needed, as one real floating-point tensor")
-    if not example.isfinite().all() or not example.any():
-        raise ValueError(f"example={example!r}: the inputs must be finite and not all zero")
+    if not (isinstance(example, Tensor) and example.is_floating_point() and example.isfinite().all() and example.any()):
+        raise ValueError(f"example={example!r}: one real floating-point tensor is needed, finite and not all zero")
 
 
 def refuse_if_not_linear(module: nn.Module, example: Tensor) -> None:
@@ -98,17 +92,14 @@ def refuse_if_not_linear(module: nn.Module, example: Tensor) -> None:
 
 def _evaluate(module: nn.Module, example: Tensor, a: float, b: float) -> Tensor:
     """f(ax + by); parameters and buffers are copies, so that a forward may change them."""
-    state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     try:
-        double = {
-            name: tensor.to(torch.float64 if tensor.is_floating_point() else tensor.dtype, copy=True)
-            for name, tensor in state.items()
-        }
+        tensors = [*module.named_parameters(), *module.named_buffers()]
+        state = {name: (t.double() if t.is_floating_point() else t).clone() for name, t in tensors}
         x = example.double()
-        outputs = functional_call(module, double, (a * x + b * x.flip(list(range(x.ndim))),))
+        outputs = functional_call(module, state, (a * x + b * x.flip(list(range(x.ndim))),))
     except Exception as error:
-        why = f"example of shape {tuple(example.shape)}: in float64 the module fails on it, {error}"
-        raise ValueError(why) from error
+        shape = tuple(example.shape)
+        raise ValueError(f"example of shape {shape}: in float64 the module fails on it, {error}") from error
     if not isinstance(outputs, Tensor) or not outputs.is_floating_point():
         what = outputs.dtype if isinstance(outputs, Tensor) else type(outputs).__name__
         raise ValueError(f"module: its output for example is {what}; one real floating-point tensor is needed")
@@ -118,8 +109,3 @@ def _evaluate(module: nn.Module, example: Tensor, a: float, b: float) -> Tensor:
 def _is_from(child: nn.Module, *files: str) -> bool:
     """Whether its class, or one that it inherits from, is of these files of torch.nn."""
     return any(base.__module__ == f"torch.nn.modules.{file}" for base in type(child).__mro__ for file in files)
-
-
-def _may_be_a_gate(child: nn.Module) -> bool:
-    own = not type(child).__module__.startswith(("torch.", "shattered_lite."))
-    return _is_from(child, "activation") or (own and not [*child.children(), *child.parameters()])
