@@ -185,13 +185,13 @@ CONVOLUTIONS = [
     (nn.Conv2d(8, 4, 3), r"padding=\(0, 0\): .*padding=\(1, 1\) or 'same'"),
     (nn.Conv2d(8, 4, 3, padding="valid"), r"padding='valid': .*padding=\(1, 1\) or 'same'"),
     (nn.Conv2d(8, 4, 5, padding=1), r"padding=\(1, 1\): .*padding=\(2, 2\) or 'same'"),
-    (nn.Conv1d(8, 4, 3, padding=1), r"module: .*Conv1d.*nn\.Linear and nn\.Conv2d"),
+    (nn.Conv1d(8, 4, 3, padding=1), r"1d with a weight of shape \(4, 8, 3\).*nn\.Linear and nn\.Conv2d"),
 ]
 REFUSALS = [
-    *[(orthogonal_, crelu(layer), message) for layer, message in CONVOLUTIONS],
-    *[(looks_linear_, crelu(layer), message) for layer, message in CONVOLUTIONS],
+    *[(orthogonal_, crelu(layer), f"module: 3 is a Conv.*{message}") for layer, message in CONVOLUTIONS],
+    *[(looks_linear_, crelu(layer), f"module: 3 is a Conv.*{message}") for layer, message in CONVOLUTIONS],
     *[(initializer, nn.Sequential(CReLU()), "module: no nn.Linear or nn.Conv2d") for initializer in ALL],
-    (looks_linear_, crelu(nn.Linear(7, 4)), r"module: Linear\(.*in_features=7.*follows a CReLU"),
+    (looks_linear_, crelu(nn.Linear(7, 4)), "module: 3 is a Linear that follows a CReLU, .* a multiple of 8, not 7"),
     (looks_linear_, nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4)), "module: no CReLU in it"),
     *[
         (looks_linear_, crelu(norm, nn.Linear(8, 4)), rf"module: 3 is a {type(norm).__name__}, which is not linear")

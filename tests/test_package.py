@@ -22,6 +22,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path.relative_to(PACKAGE).with_suffix("").as_posix(): ast.parse(path.read_text()) for path in FILES}
 # A module may use those before it, never those after it.
 ORDER = [
+    "_arguments",
     "theory", "networks", "initializers", "sampling", "structure", "checks", "data", "training", "sweep", "diagnose",
     "records", "grids", "cli", "exercises", "plots",
 ]  # fmt: skip
