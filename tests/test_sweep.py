@@ -235,7 +235,7 @@ def test_a_stopped_sweep_leaves_no_process_and_resumes(how: int, processes: Proc
     else:
         os.killpg(running.pid, how)  # as Ctrl-C in a terminal does
     _, message = running.communicate(timeout=60)
-    assert message.count("Traceback") == (how == signal.SIGINT)
+    assert message.count("Traceback") == (how == signal.SIGINT), message
     until(lambda: not processes.workers(running))
     assert len(recorded(folder)) == 2
     run(every, count, folder, partial(ThreadPoolExecutor, 2))
