@@ -307,7 +307,7 @@ def test_entries_that_are_no_numbers_are_refused(measure, wrong: float) -> None:
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_what_is_no_tensor_of_real_numbers_is_refused(measure) -> None:
-    with pytest.raises(ValueError, match="(gradients|curves): dtype torch.complex64, but finite real numbers"):
+    with pytest.raises(ValueError, match=r"(gradients|curves): dtype torch.complex64, but finite real numbers"):
         measure(torch.ones(3, 2, dtype=torch.complex64))
-    with pytest.raises(ValueError, match="(gradients|curves): ndarray, but a tensor is needed"):
+    with pytest.raises(ValueError, match=r"(gradients|curves): ndarray, but a tensor is needed"):
         measure(np.ones((3, 2)))

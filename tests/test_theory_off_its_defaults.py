@@ -29,6 +29,17 @@ COSINES = [-1.0, -0.6, 0.0, 0.4, 1 - 1e-9, 1.0]
 
 
 @pytest.mark.parametrize("cosine", COSINES)
+def test_cosines_from_every_start(cosine: float) -> None:
+    with mpmath.workdps(40):
+        c, expected = mpmath.mpf(cosine), [cosine]
+        for _ in range(30):
+            angle = mpmath.acos(c)
+            c = (mpmath.sin(angle) + (mpmath.pi - angle) * c) / mpmath.pi
+            expected.append(float(c))
+    np.testing.assert_allclose(theory.cosines(30, cosine), expected, atol=1e-15)
+
+
+@pytest.mark.parametrize("cosine", COSINES)
 def test_every_cosine_of_the_uncentred_laws(cosine: float) -> None:
     expected = np.array(leaning([1.0] * 30, cosine))
     np.testing.assert_allclose(theory.plain_uncentred(DEPTHS, cosine).correlation, expected[DEPTHS], rtol=1e-11)
