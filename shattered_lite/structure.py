@@ -1,6 +1,8 @@
 r"""What a set of gradients, or of activations, looks like. Pure functions of tensors.
 
-Gradients have shape ``(..., inputs, outputs)``, curves ``(..., inputs)``, activations ``(..., inputs, width)``.
+Gradients have shape ``(..., inputs, outputs)``, curves ``(..., inputs)``, activations ``(..., inputs, width)``: of one
+network or, along the leading axes, of many. Gradients and curves may have any real dtype, but no entry that is infinite
+or not a number; measures are computed and returned in float64.
 """
 
 from __future__ import annotations
@@ -23,20 +25,20 @@ def covariance(gradients: Tensor) -> Tensor:
 
     Returns
     -------
-    Tensor, shape (..., inputs, inputs)
+    Tensor of float64, shape (..., inputs, inputs)
         Squared unit of ``gradients``.
 
     Raises
     ------
     ValueError
-        If the tensor has fewer than 2 axes, or an empty one.
+        If ``gradients`` is not a tensor of finite real numbers, has fewer than 2 axes, or an empty one.
 
     References
     ----------
     Balduzzi et al. (2017), Definition 1. Used in the chapter *Gradients as noise*.
     """
-    _needs("gradients", gradients, axes=2)
-    return gradients @ gradients.mT / gradients.shape[-1]
+    precise = _precisely("gradients", gradients, axes=2)
+    return precise @ precise.mT / precise.shape[-1]
 
 
 def pair_moments(gradients: Tensor) -> Tensor:
@@ -57,17 +59,16 @@ def pair_moments(gradients: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If the tensor has fewer than 2 axes, or fewer than 2 inputs.
+        As :func:`covariance`, or if there are fewer than 2 inputs.
 
     References
     ----------
     Balduzzi et al. (2017), Definition 1. Used in the chapter *Theorem 1: plain networks*.
     """
-    _needs("gradients", gradients, axes=2)
-    inputs = gradients.shape[-2]
+    precise = _precisely("gradients", gradients, axes=2)
+    inputs = precise.shape[-2]
     if inputs < 2:
         raise ValueError(f"gradients: {inputs} input, but a pair needs 2")
-    precise = gradients.double()
     squares = precise.square().sum(-2).mean(-1)
     pairs = precise.sum(-2).square().mean(-1) - squares
     return torch.stack([pairs / (inputs * (inputs - 1)), squares / inputs], dim=-1)
@@ -78,12 +79,12 @@ def correlation(gradients: Tensor) -> Tensor:
 
     Parameters
     ----------
-    gradients : Tensor, shape (networks, inputs, outputs)
-        At least two inputs, statistically alike; any common unit.
+    gradients : Tensor, shape (..., inputs, outputs)
+        At least two inputs, statistically alike; any common unit. Without a leading axis, of one network.
 
     Returns
     -------
-    Tensor, shape ()
+    Tensor of float64, shape ()
         Dimensionless; 1 when every input has the same gradient, 0 for white noise.
 
     Raises
@@ -95,9 +96,8 @@ def correlation(gradients: Tensor) -> Tensor:
     ----------
     Balduzzi et al. (2017), Definition 1. Used in the chapter *Theorem 1: plain networks*.
     """
-    across, alone = pair_moments(gradients).flatten(0, -2).mean(0)
-    if alone == 0:
-        raise ValueError("gradients: every one is zero, so their correlation is not defined")
+    moments = pair_moments(_of_size_one(_precisely("gradients", gradients, axes=2), "correlation"))
+    across, alone = moments.reshape(-1, 2).mean(0)
     return across / alone
 
 
@@ -120,18 +120,16 @@ def effective_rank(gradients: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If the tensor has fewer than 2 axes, or an empty one, or every gradient of a set is zero.
+        As :func:`covariance`, or if every gradient of a set is zero.
 
     References
     ----------
     Vershynin (2012), Definition 5.1; Balduzzi et al. (2017), Section 4. Used in the chapter *Convolutional networks and
     real images*.
     """
-    _needs("gradients", gradients, axes=2)
-    products = gradients.double() @ gradients.double().mT
+    precise = _of_size_one(_precisely("gradients", gradients, axes=2), "effective rank", (-2, -1))
+    products = precise @ precise.mT
     largest = torch.linalg.eigvalsh(products)[..., -1]
-    if (largest <= 0).any():
-        raise ValueError("gradients: every one is zero, so their effective rank is not defined")
     return products.diagonal(dim1=-2, dim2=-1).sum(-1) / largest
 
 
@@ -154,17 +152,14 @@ def mean_gradient_norm(gradients: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If the tensor has fewer than 2 axes, or an empty one, or every gradient of a set is zero.
+        As :func:`covariance`, or if every gradient of a set is zero.
 
     References
     ----------
     Balduzzi et al. (2017), Section 4. Used in the chapter *Convolutional networks and real images*.
     """
-    _needs("gradients", gradients, axes=2)
-    precise = gradients.double()
+    precise = _of_size_one(_precisely("gradients", gradients, axes=2), "relative mean", (-2, -1))
     power = precise.square().sum(-1).mean(-1)
-    if (power == 0).any():
-        raise ValueError("gradients: every one is zero, so their relative mean is not defined")
     return precise.mean(-2).norm(dim=-1) / power.sqrt()
 
 
@@ -186,20 +181,21 @@ def autocorrelation(curves: Tensor, lags: int) -> Tensor:
     Raises
     ------
     ValueError
-        If ``lags`` is not between 0 and ``inputs - 1``, or a curve is constant.
+        If ``curves`` is not a tensor of finite real numbers, ``lags`` not between 0 and ``inputs - 1``, or a curve is
+        constant.
 
     References
     ----------
     Box and Jenkins (1976), chapter 2; Balduzzi et al. (2017), Figure 2. Used in the chapter *Gradients as noise*.
     """
-    _needs("curves", curves, axes=1)
+    d = _precisely("curves", curves, axes=1)
     inputs = curves.shape[-1]
-    if not isinstance(lags, Integral) or not 0 <= lags < inputs:
+    if not isinstance(lags, Integral) or isinstance(lags, bool) or not 0 <= lags < inputs:
         raise ValueError(f"lags={lags}: with {inputs} inputs, choose a whole number between 0 and {inputs - 1}")
     if (curves == curves[..., :1]).all(-1).any():
         raise ValueError("curves: a constant curve has no autocorrelation")
-    d = curves.double()
     d = d - d.mean(-1, keepdim=True)
+    d = d / d.abs().amax(-1, keepdim=True)  # neither overflow nor underflow in the squares
     power = d.square().sum(-1)
     return torch.stack([(d[..., : inputs - k] * d[..., k:]).sum(-1) / power for k in range(lags + 1)], dim=-1)
 
@@ -264,7 +260,25 @@ def contiguity(active: Tensor) -> Tensor:
     return torch.diff(positions, append=positions.new_tensor([rows.numel()]))
 
 
+def _precisely(name: str, tensor: Tensor, axes: int) -> Tensor:
+    """In float64, where nothing wraps around and little overflows."""
+    _needs(name, tensor, axes)
+    if tensor.is_complex() or not torch.isfinite(tensor).all():
+        raise ValueError(f"{name}: dtype {tensor.dtype}, but finite real numbers are needed, and some are not")
+    return tensor.double()
+
+
+def _of_size_one(gradients: Tensor, measure: str, over: tuple[int, ...] | None = None) -> Tensor:
+    """Divided by the largest of a set, or of all, so that squares neither overflow nor underflow."""
+    largest = gradients.abs().amax(over or tuple(range(gradients.ndim)), keepdim=True)
+    if (largest == 0).any():
+        raise ValueError(f"gradients: every one is zero, so their {measure} is not defined")
+    return gradients / largest
+
+
 def _needs(name: str, tensor: Tensor, axes: int, dtype: torch.dtype | None = None) -> None:
+    if not isinstance(tensor, Tensor):
+        raise ValueError(f"{name}: {type(tensor).__name__}, but a tensor is needed")
     if tensor.ndim < axes or tensor.numel() == 0:
         raise ValueError(f"{name}: shape {tuple(tensor.shape)}, but {axes} axes or more, none empty, are needed")
     if dtype is not None and tensor.dtype != dtype:

@@ -66,6 +66,23 @@ def test_crelu_doubles_the_channels_and_keeps_norm_and_information(seed: int, ax
     assert torch.equal(gated[:, :3] - gated[:, 3:], z)
 
 
+@pytest.mark.parametrize(
+    ("scales", "message"), [((math.nan, 1.0), "alpha=nan"), ((1.0, -1.0), "beta=-1.0"), ((0, 1.0), "alpha=0")]
+)
+def test_a_skip_refuses_scales_by_name(scales: tuple, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Residual(nn.Identity(), *scales)
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_a_block_whose_beta_is_nothing_starts_as_the_identity(batch_norm: bool) -> None:
+    network = fully_connected(
+        "residual", depth=3, width=4, inputs=2, outputs=3, batch_norm=batch_norm, alpha=0.5, beta=0.0
+    )
+    x = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(network(x), network[-1](0.125 * network[0](x)))
+
+
 def test_residual_says_its_scales() -> None:
     assert "alpha=0.5, beta=0.25" in repr(Residual(nn.Identity(), 0.5, 0.25))
     assert Residual(nn.Identity(), 0.5, 0.25)(torch.ones(1)).item() == 0.625
@@ -85,9 +102,15 @@ GOOD = {"kind": "plain", "depth": 2, "width": 3, "inputs": 2, "outputs": 1}
         ],
         ({"beta": 0.5}, r"alpha=1\.0, beta=0\.5: only a residual network"),
         ({"kind": "crelu", "alpha": 2.0}, r"alpha=2\.0, beta=1\.0: only a residual network"),
-        ({"kind": "residual", "beta": math.nan}, r"beta=nan: a scale is positive and finite"),
-        ({"kind": "residual", "beta": -0.1}, r"beta=-0\.1: a scale is positive and finite"),
-        ({"kind": "residual", "alpha": 0.0}, r"alpha=0\.0: a scale is positive and finite"),
+        ({"kind": "residual", "beta": math.nan}, r"beta=nan: this scale is 0 or more, and finite"),
+        ({"kind": "residual", "beta": -0.1}, r"beta=-0\.1: this scale is 0 or more, and finite"),
+        ({"kind": "residual", "alpha": 0.0}, r"alpha=0\.0: this scale is positive, and finite"),
+        ({"kind": "residual", "alpha": math.nan}, r"alpha=nan: this scale is positive, and finite"),
+        ({"kind": "residual", "alpha": "1"}, r"alpha='1': this scale is positive"),
+        ({"kind": "residual", "beta": True}, r"beta=True: this scale is 0 or more"),
+        ({"kind": ["plain"]}, r"kind=\['plain'\]: choose one of"),
+        ({"batch_norm": math.nan}, r"batch_norm=nan: True or False"),
+        ({"depth": 2**31}, r"depth=2147483648: 1,000,000 is the most"),
     ],
 )
 def test_what_is_not_allowed_is_named(wrong: dict, message: str) -> None:
@@ -193,6 +216,12 @@ def test_a_looks_linear_convolutional_network_is_linear() -> None:
             for name in ("depth", "width", "outputs", "patch")
             for value in (0, -2, 1.5, "3", True)
         ],
+        ({"inputs": ()}, r"inputs=\(\): channels, height and width"),
+        ({"inputs": (2, 8)}, r"inputs=\(2, 8\): channels, height and width"),
+        ({"inputs": (2, 8, 8, 8)}, r"inputs=\(2, 8, 8, 8\): channels, height and width"),
+        ({"inputs": 8}, r"inputs=8: channels, height and width"),
+        ({"inputs": (2, 8.0, 8)}, r"inputs=\(2, 8\.0, 8\): with patch=1, height and width must be multiples of 4"),
+        ({"batch_norm": "no"}, r"batch_norm='no': True or False"),
         ({"inputs": (0, 8, 8)}, r"channels=0: a whole number, 1 or more"),
         ({"depth": 1}, r"depth=1: 3 stages need 2 layers between them"),
         ({"inputs": (2, 8, 6)}, r"inputs=\(2, 8, 6\): with patch=1, height and width must be multiples of 4"),
@@ -243,3 +272,21 @@ def test_matching_width_is_the_best_of_all_widths(inputs: int, depth: int, targe
     else:
         found = matching_width(build, parameters, target)
         assert abs(costs[found] - target) == min(abs(cost - target) for cost in costs.values())
+
+
+@pytest.mark.parametrize("target", [math.nan, math.inf, 0, -3, "5"])
+def test_a_target_that_is_no_cost_is_refused(target) -> None:
+    with pytest.raises(ValueError, match=rf"target={target!r}: a positive, finite cost"):
+        matching_width(lambda width: nn.Linear(width, width), parameters, target)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"), [(3, "inputs=3: the shape"), ("3", "inputs='3'"), ((3.0,), r"inputs=3\.0: a whole number")]
+)
+def test_a_shape_that_is_none_is_refused(inputs, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        flops(nn.Linear(3, 2), inputs)
+
+
+def test_a_network_without_parameters_costs_nothing() -> None:
+    assert parameters(nn.ReLU()) == flops(nn.ReLU(), (3,)) == 0

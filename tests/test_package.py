@@ -22,12 +22,11 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path.relative_to(PACKAGE).with_suffix("").as_posix(): ast.parse(path.read_text()) for path in FILES}
 # A module may use those before it, never those after it.
 ORDER = [
-    "_arguments",
     "theory", "networks", "initializers", "sampling", "structure", "checks", "data", "training", "sweep", "diagnose",
     "records", "grids", "cli", "exercises", "plots",
 ]  # fmt: skip
 ALONE = {"theory", "structure", "checks"}
-GROUND = {"_files"}  # what knows no room, and serves several
+GROUND = {"_arguments", "_files"}  # what knows no room, and serves several
 
 
 def room(name: str) -> str:

@@ -347,6 +347,52 @@ def test_highway_without_a_skip_is_plain() -> None:
     assert torch.equal(plain, highway)
 
 
+@pytest.mark.parametrize("normalisation", NORMALISATIONS)
+@pytest.mark.parametrize("method", ["weights", "gram"])
+def test_a_branch_of_scale_nothing_leaves_the_skip(normalisation: str, method: str) -> None:
+    """Gradients keep their first value, times alpha in each layer, and gates what they were at the start."""
+    gradients = sl.sample_gradients(
+        "residual", depth=[1, 3], width=6, inputs=SCALARS, networks=5, outputs=6, normalisation=normalisation,
+        alpha=0.5, beta=0.0, method=method, generator=torch.Generator().manual_seed(3),
+    )  # fmt: skip
+    torch.testing.assert_close(gradients, gradients[:, :, :1].expand_as(gradients))  # a slope, the same at all inputs
+    torch.testing.assert_close(gradients[1], 0.25 * gradients[0])
+    assert sl.structure.correlation(gradients[0]) == pytest.approx(1)
+    some = sl.sample_gradients(
+        "residual", depth=2, width=6, inputs=SCALARS, networks=5, outputs=6, normalisation=normalisation,
+        alpha=0.5, beta=[0.0, 0.7], method=method, generator=torch.Generator().manual_seed(3),
+    )  # fmt: skip
+    assert sl.structure.correlation(some) < 1
+
+
+@pytest.mark.parametrize("normalisation", ["centred", "batch"])
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        torch.ones(5),
+        torch.full((4, 3), 0.1),
+        torch.zeros(3, 2),
+        0.3 + 1e-15 * torch.arange(4, dtype=torch.float64),
+        0.3 + 1e-7 * torch.arange(4),
+    ],
+)
+def test_inputs_that_differ_by_rounding_are_not_normalised(normalisation: str, inputs: Tensor) -> None:
+    with pytest.raises(ValueError, match="inputs: they differ by little more than rounding"):
+        sl.sample_gradients(**GOOD | {"inputs": inputs}, normalisation=normalisation, generator=torch.Generator())
+    sl.sample_gradients(**GOOD | {"inputs": inputs}, normalisation="layer", generator=torch.Generator())
+
+
+@pytest.mark.parametrize("gap", [1e-4, 1e-9])
+def test_close_inputs_are_normalised_as_their_differences(gap: float) -> None:
+    """Batch norm knows no common part and no scale: close inputs give what far ones do, after the first gates."""
+    networks = {"kind": "residual", "depth": 2, "width": 5, "networks": 40, "normalisation": "batch", "outputs": 5}
+    steps = torch.tensor([0.0, 1.0, 3.0, 4.0], dtype=torch.float64)
+    close = sl.sample_gradients(**networks, inputs=1 + gap * steps, generator=torch.Generator().manual_seed(0))
+    closer = sl.sample_gradients(**networks, inputs=1 + gap / 2 * steps, generator=torch.Generator().manual_seed(0))
+    same = torch.isclose(close * gap, closer * gap / 2, rtol=1e-2, atol=1e-2 * gap)
+    assert same.double().mean() > 0.95  # in almost no network a first gate opens between such inputs
+
+
 def test_several_depths_are_the_same_networks() -> None:
     together = sample("residual", "batch", VECTORS, 5, 0, depth=[1, 3], outputs=8, method="gram")
     assert together.shape == (2, 5, 8, 8)
@@ -556,7 +602,18 @@ GOOD = {"kind": "plain", "depth": 2, "width": 4, "inputs": SCALARS, "networks": 
         ({"kind": "highway"}, r"gamma1=None: a highway network has this coefficient"),
         ({"kind": "highway", "gamma1": 1.2}, r"gamma1=1\.2: highway coefficients need 0 <= gamma1 <= 1, since gamma1"),
         ({"kind": "highway", "gamma1": [0.5]}, r"gamma1: 1 values, but one number or one for each of 2 layers"),
-        ({"kind": "residual", "beta": [1.0, 0.0]}, r"beta=0\.0: a scale is positive and finite"),
+        ({"kind": "residual", "beta": [1.0, -0.5]}, r"beta=-0\.5: a scale is 0 or more, and finite"),
+        ({"kind": "residual", "beta": ["a", "b"]}, r"beta=\['a', 'b'\]: one number, or one for each layer"),
+        ({"kind": "residual", "beta": "12"}, r"beta='12': one number, or one for each layer"),
+        ({"kind": "residual", "alpha": None}, r"alpha=None: one number, or one for each layer"),
+        ({"kind": "residual", "alpha": True}, r"alpha=True: one number, or one for each layer"),
+        ({"kind": ["plain"]}, r"kind=\['plain'\]: choose one of"),
+        ({"depth": 2**31}, r"depth=2147483648: 1,000,000 is the most"),
+        ({"networks": 2**40}, r"networks=1099511627776: 1,000,000,000 is the most"),
+        ({"outputs": True}, r"outputs=True: choose between 1 and width=4"),
+        ({"variance": "2"}, r"variance='2': N times the variance"),
+        ({"generator": 0}, r"generator=0: a torch.Generator is needed, such as torch.Generator\(\).manual_seed\(0\)"),
+        ({"inputs": torch.zeros(3, 0)}, r"inputs=tensor.*: a floating-point tensor of shape"),
         ({"variance": 0.0}, r"variance=0\.0: N times the variance of a weight is positive and finite"),
         ({"activation": "tanh"}, r"activation='tanh': a function of a tensor is needed"),
         ({"activation": torch.tanh, "gates": "independent"}, r"gates='independent', activation=.*coins take"),
@@ -565,8 +622,8 @@ GOOD = {"kind": "plain", "depth": 2, "width": 4, "inputs": SCALARS, "networks": 
         ({"method": "exact"}, r"method='exact': choose one of 'weights', 'gram'"),
         ({"alpha": 0.5}, r"alpha=0\.5, beta=1\.0: only a residual network"),
         ({"kind": "residual", "alpha": 0.0}, r"alpha=0\.0: a scale is positive and finite"),
-        ({"kind": "residual", "beta": float("nan")}, r"beta=nan: a scale is positive and finite"),
-        ({"kind": "residual", "beta": -1}, r"beta=-1: a scale is positive and finite"),
+        ({"kind": "residual", "beta": float("nan")}, r"beta=nan: a scale is 0 or more, and finite"),
+        ({"kind": "residual", "beta": -1}, r"beta=-1: a scale is 0 or more, and finite"),
         ({"inputs": [0.5, 1.0]}, r"inputs=\[0\.5, 1\.0\]: a floating-point tensor of shape"),
         ({"inputs": torch.arange(3)}, r"inputs=tensor.*: a floating-point tensor of shape"),
         ({"inputs": torch.zeros(2, 2, 2)}, r"(?s)inputs=tensor.*: a floating-point tensor of shape"),
@@ -577,11 +634,11 @@ GOOD = {"kind": "plain", "depth": 2, "width": 4, "inputs": SCALARS, "networks": 
 )
 def test_what_is_not_allowed_is_named(wrong: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        sl.sample_gradients(**GOOD | wrong, generator=torch.Generator())
+        sl.sample_gradients(**GOOD | {"generator": torch.Generator()} | wrong)
 
 
-@pytest.mark.parametrize("depths", [[], [0, 1], [2, 1], [1, 1], [1.5, 2]])
+@pytest.mark.parametrize("depths", [[], [0, 1], [2, 1], [1, 1], [1.5, 2], [True, 2], 3, None, "12"])
 def test_wrong_depths_of_activations_are_named(depths: list) -> None:
     arguments = {"width": 4, "inputs": SCALARS, "networks": 2, "generator": torch.Generator()}
-    with pytest.raises(ValueError, match=r"depths=\[.*\]: give one or more depths, increasing from 1"):
+    with pytest.raises(ValueError, match=r"depths=.*: give one or more depths, increasing from 1"):
         sl.sample_activations("plain", depths=depths, **arguments)

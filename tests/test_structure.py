@@ -250,3 +250,64 @@ def test_gates_are_bits(function) -> None:
         function(torch.ones(4, 2))
     with pytest.raises(ValueError, match=r"active: shape \(4,\), but 2 axes"):
         function(torch.ones(4, dtype=torch.bool))
+
+
+MEASURES = [
+    structure.covariance,
+    structure.pair_moments,
+    structure.correlation,
+    structure.effective_rank,
+    structure.mean_gradient_norm,
+    lambda curves: structure.autocorrelation(curves, 1),
+]
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_gradients_of_one_network_are_measured_like_those_of_many(measure) -> None:
+    """Two axes, as ``input_gradients`` returns them, are one network's."""
+    gradients = torch.randn(6, 4, generator=torch.Generator().manual_seed(0))
+    alone, among = measure(gradients), measure(gradients[None])
+    torch.testing.assert_close(alone, among.reshape(alone.shape))
+    assert alone.dtype == torch.float64
+
+
+def test_correlation_of_one_network_by_loops() -> None:
+    gradients = torch.randn(5, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    products = [sum(gradients[i] * gradients[j]).item() for i, j in pairs(5)]
+    squares = [sum(row * row).item() for row in gradients]
+    expected = np.mean(products) / np.mean(squares)
+    assert structure.correlation(gradients).item() == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.float16, torch.bfloat16])
+def test_no_dtype_wraps_or_overflows(measure, dtype: torch.dtype) -> None:
+    gradients = torch.tensor([[200, 100, 40], [100, 200, 0], [8, 16, 224]])
+    scale = 1 if not dtype.is_floating_point else 256  # the squares of 51,200 overflow float16
+    torch.testing.assert_close(measure((scale * gradients).to(dtype)), measure((scale * gradients).double()))
+
+
+@pytest.mark.parametrize("measure", MEASURES[2:])
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_ratios_know_no_scale_even_where_squares_are_no_numbers(measure, scale: float) -> None:
+    gradients = torch.randn(2, 6, 4, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    torch.testing.assert_close(measure(scale * gradients), measure(gradients), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -float("inf")])
+def test_entries_that_are_no_numbers_are_refused(measure, wrong: float) -> None:
+    gradients = torch.ones(2, 3, 4)
+    gradients[1, 2, 3] = wrong
+    with pytest.raises(
+        ValueError, match=r"(gradients|curves): dtype torch.float32, but finite real numbers are needed"
+    ):
+        measure(gradients)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_what_is_no_tensor_of_real_numbers_is_refused(measure) -> None:
+    with pytest.raises(ValueError, match=r"(gradients|curves): dtype torch.complex64, but finite real numbers"):
+        measure(torch.ones(3, 2, dtype=torch.complex64))
+    with pytest.raises(ValueError, match=r"(gradients|curves): ndarray, but a tensor is needed"):
+        measure(np.ones((3, 2)))

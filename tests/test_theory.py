@@ -148,7 +148,7 @@ def test_scalar_covariance_golden_values_and_shape() -> None:
     table = theory.scalar_covariance(grid[:, None], grid, 6)
     assert table.shape == (9, 9)
     np.testing.assert_allclose(table, table.T, atol=1e-12)
-    np.testing.assert_array_equal(np.diag(table), 1)
+    np.testing.assert_allclose(np.diag(table), 1, rtol=1e-15)
 
 
 def test_scalar_covariance_is_not_the_product_of_tangent_maps() -> None:
@@ -219,7 +219,7 @@ def test_depth_may_be_an_array_everywhere(depths: list[int]) -> None:
     ids=["plain", "plain_uncentred", "cosines", "scalar_covariance", "plain_kurtosis"],
 )
 def test_wrong_depths_are_refused(function, depth) -> None:
-    with pytest.raises(ValueError, match=r"depth=.*: (a number of layers is (whole|0 or more)|one number)"):
+    with pytest.raises(ValueError, match=r"depth=.*: a number of layers is whole, from 0 to"):
         function(depth)
 
 

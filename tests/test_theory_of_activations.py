@@ -184,11 +184,13 @@ def test_differentiated_statistics_double_the_exponent() -> None:
             lambda: theory.averages(theory.Activation(lambda z: 0 * z + 2, lambda z: 0 * z)),
             "a constant carries no signal",
         ),
-        (lambda: theory.hermite_coefficients("relu", -1), r"degree=-1: a whole number, 0 or more"),
+        (lambda: theory.hermite_coefficients("relu", -1), r"degree=-1: a whole number, 0 to 100"),
+        (lambda: theory.averages(["relu"]), r"activation=\['relu'\]: choose one of 'relu', .*, or give an Activation"),
+        (lambda: theory.leaky_relu(math.nan), r"slope=nan: a finite number"),
         (lambda: theory.batch_averages("relu", 3), r"inputs=3: .*4 inputs or more"),
         (lambda: theory.residual_batch_norm(3, statistics="moving"), r"statistics='moving': choose one of 'frozen'"),
-        (lambda: theory.residual_batch_norm(3, beta=0), r"beta=0: a scale is positive"),
-        (lambda: theory.plain_batch_norm(-3), r"depth=-3: a number of layers is 0 or more"),
+        (lambda: theory.residual_batch_norm(3, beta=-1), r"beta=-1: a scale is 0 or more"),
+        (lambda: theory.plain_batch_norm(-3), r"depth=-3: a number of layers is whole, from 0"),
     ],
 )
 def test_what_is_not_allowed_is_named(call, message: str) -> None:

@@ -109,15 +109,15 @@ def test_nothing_overflows_at_great_depth() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: theory.residual(-1), r"depth=-1: a number of layers is 0 or more"),
-        (lambda: theory.residual(2, alpha=0.0), r"alpha=0\.0: a scale is positive and finite"),
-        (lambda: theory.residual(2, beta=math.inf), r"beta=inf: a scale is positive and finite"),
-        (lambda: theory.residual_idealised(2, beta=-1), r"beta=-1: a scale is positive and finite"),
+        (lambda: theory.residual(-1), r"depth=-1: a number of layers is whole, from 0"),
+        (lambda: theory.residual(2, alpha=0.0), r"alpha=0\.0: a scale is positive"),
+        (lambda: theory.residual(2, beta=math.inf), r"beta=inf: a scale is 0 or more, and 1e\+100 or less"),
+        (lambda: theory.residual_idealised(2, beta=-1), r"beta=-1: a scale is 0 or more"),
         (lambda: theory.residual_uncentred(2, cosine=1.5), r"cosine=1\.5: .*between -1 and 1"),
         (lambda: theory.residual_layer_norm(2.5), r"depth=2\.5: a number of layers is whole"),
         (lambda: theory.highway(2, 1.2), r"gamma1=1\.2: highway coefficients need 0 <= gamma1 <= 1, since .* variance"),
         (lambda: theory.highway_uncentred([0.5, -0.1]), r"gamma1=\[0\.5, -0\.1\]: highway coefficients need"),
-        (lambda: theory.highway_uncentred(0.5), r"gamma1: shape \(\), but one coefficient for each layer"),
+        (lambda: theory.highway_uncentred(0.5), r"gamma1: shape \(\), but one coefficient for each"),
     ],
 )
 def test_what_is_not_allowed_is_named(call, message: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from numbers import Integral
+
 from torch import nn
 
 from .layers import GATES, Kind, Residual, check_kind, check_sizes
@@ -45,7 +48,7 @@ def convolutional(
     batch_norm : bool
         Batch norm before each gate.
     alpha, beta : float
-        Scales of a residual layer, $\alpha(x + \beta W * \rho(x))$.
+        Scales of a residual layer, $\alpha(x + \beta W * \rho(x))$; alpha is positive, beta 0 or more.
 
     Returns
     -------
@@ -63,13 +66,15 @@ def convolutional(
     Balduzzi et al. (2017), Sections 4 and 5. Used in the chapters *Convolutional networks and real images* and
     *Training very deep networks*.
     """
+    if not isinstance(inputs, Sequence) or len(inputs) != 3:
+        raise ValueError(f"inputs={inputs!r}: channels, height and width of an image are needed")
     channels, *sides = inputs
     check_sizes(depth=depth, width=width, channels=channels, outputs=outputs, patch=patch)
-    check_kind(kind, alpha, beta)
+    check_kind(kind, alpha, beta, batch_norm)
     if depth < STAGES - 1:
         raise ValueError(f"depth={depth}: {STAGES} stages need {STAGES - 1} layers between them")
     unit = patch * 2 ** (STAGES - 1)
-    if any(side < 1 or side % unit for side in sides):
+    if any(not isinstance(side, Integral) or side < 1 or side % unit for side in sides):
         raise ValueError(f"inputs={inputs}: with patch={patch}, height and width must be multiples of {unit}")
     copies = 2 if kind == "crelu" else 1
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from numbers import Real
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
+
+from .layers import check_sizes
 
 
 def parameters(network: nn.Module) -> int:
@@ -44,11 +48,21 @@ def flops(network: nn.Module, inputs: Sequence[int]) -> int:
     int
         Additions and multiplications of matrix products and convolutions; gates and normalisation are not counted.
 
+    Raises
+    ------
+    ValueError
+        If ``inputs`` is not a sequence of whole numbers, 1 or more.
+
     References
     ----------
     Used in the chapter *Training very deep networks*.
     """
-    example = torch.empty(1, *inputs, device=next(network.parameters()).device)
+    if not isinstance(inputs, Sequence) or isinstance(inputs, str):
+        raise ValueError(f"inputs={inputs!r}: the shape of one example is needed")
+    for size in inputs:
+        check_sizes(inputs=size)
+    device = next((parameter.device for parameter in network.parameters()), None)
+    example = torch.empty(1, *inputs, device=device)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(example)
     return counter.get_total_flops()
@@ -64,7 +78,7 @@ def matching_width(build: Callable[[int], nn.Module], cost: Callable[[nn.Module]
     cost : callable
         Grows with the width: :func:`parameters`, say.
     target : float
-        Cost to match.
+        Cost to match, positive and finite.
 
     Returns
     -------
@@ -74,7 +88,7 @@ def matching_width(build: Callable[[int], nn.Module], cost: Callable[[nn.Module]
     Raises
     ------
     ValueError
-        If already the narrowest network costs more than twice the target.
+        If the target is not positive and finite, or already the narrowest network costs more than twice that.
 
     References
     ----------
@@ -85,6 +99,8 @@ def matching_width(build: Callable[[int], nn.Module], cost: Callable[[nn.Module]
         with torch.device("meta"):
             return cost(build(width))
 
+    if not isinstance(target, Real) or not 0 < target < math.inf:
+        raise ValueError(f"target={target!r}: a positive, finite cost is needed")
     if price(1) > 2 * target:
         raise ValueError(f"target={target}: the narrowest network costs {price(1)}, more than twice that")
     low, high = 1, 2

@@ -31,7 +31,7 @@ def fully_connected(
     batch_norm : bool
         Batch norm before each gate.
     alpha, beta : float
-        Scales of a residual layer, $\alpha(x + \beta W \rho(x))$.
+        Scales of a residual layer, $\alpha(x + \beta W \rho(x))$; alpha is positive, beta 0 or more.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def fully_connected(
     Balduzzi et al. (2017), Sections 3 and 5. Used in the chapter *Looks linear*.
     """
     check_sizes(depth=depth, width=width, inputs=inputs, outputs=outputs)
-    check_kind(kind, alpha, beta)
+    check_kind(kind, alpha, beta, batch_norm)
 
     def layer(units: int) -> nn.Sequential:
         normalise = [nn.BatchNorm1d(width)] if batch_norm else []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 Kind = Literal["plain", "residual", "crelu", "linear"]
+MOST = 10**6  # layers, units, classes or pixels
 
 
 class CReLU(nn.Module):
@@ -30,6 +31,8 @@ class CReLU(nn.Module):
 class Residual(nn.Module):
     r"""A skip around a branch, $x \mapsto \alpha\,(x + \beta\,\mathrm{branch}(x))$.
 
+    $\alpha$ is positive and $\beta$ 0 or more: with 0 the block starts as the identity, times $\alpha$.
+
     References
     ----------
     Balduzzi et al. (2017), Equation 2. Used in the chapter *Looks linear*.
@@ -37,6 +40,7 @@ class Residual(nn.Module):
 
     def __init__(self, branch: nn.Module, alpha: float = 1.0, beta: float = 1.0) -> None:
         super().__init__()
+        check_scales(alpha, beta)
         self.branch, self.alpha, self.beta = branch, alpha, beta
 
     def forward(self, x: Tensor) -> Tensor:
@@ -54,19 +58,30 @@ GATES: dict[str, type[nn.Module]] = {
 }
 
 
-def check_kind(kind: str, alpha: float, beta: float) -> None:
-    """Refuse a kind that does not exist, and scales that it does not have."""
-    if kind not in GATES:
-        raise ValueError(f"kind={kind!r}: choose one of {', '.join(map(repr, GATES))}")
+def check_scales(alpha: float, beta: float) -> None:
+    """Refuse scales that are no numbers, negative or infinite; a block whose beta is 0 starts as the identity."""
     for name, scale in {"alpha": alpha, "beta": beta}.items():
-        if not 0 < scale < math.inf:
-            raise ValueError(f"{name}={scale}: a scale is positive and finite")
+        positive = name == "alpha"  # nothing would pass 0
+        number = isinstance(scale, Real) and not isinstance(scale, bool)
+        if not number or not 0 <= scale < math.inf or (positive and scale == 0):
+            raise ValueError(f"{name}={scale!r}: this scale is {'positive' if positive else '0 or more'}, and finite")
+
+
+def check_kind(kind: str, alpha: float, beta: float, batch_norm: bool) -> None:
+    """Refuse a kind that does not exist, and what it does not have."""
+    if not isinstance(kind, str) or kind not in GATES:
+        raise ValueError(f"kind={kind!r}: choose one of {', '.join(map(repr, GATES))}")
+    if not isinstance(batch_norm, bool):
+        raise ValueError(f"batch_norm={batch_norm!r}: True or False is needed")
+    check_scales(alpha, beta)
     if kind != "residual" and (alpha, beta) != (1.0, 1.0):
         raise ValueError(f"alpha={alpha}, beta={beta}: only a residual network has these scales")
 
 
 def check_sizes(**sizes: int) -> None:
-    """Refuse what is not a whole number of 1 or more."""
+    """Refuse what is not a whole number of 1 or more, or more than any network that ends."""
     for name, value in sizes.items():
         if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
             raise ValueError(f"{name}={value!r}: a whole number, 1 or more, is needed")
+        if value > MOST:
+            raise ValueError(f"{name}={value}: {MOST:,} is the most")

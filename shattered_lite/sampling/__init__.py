@@ -22,6 +22,7 @@ from numbers import Integral
 import torch
 from torch import Tensor
 
+from .._arguments import check_generator
 from . import layers
 from .ensemble import Ensemble, Gates, Kind, Method, Normalisation, Scale, Statistics
 from .ensemble import increasing as _increasing
@@ -32,6 +33,7 @@ from .modules import input_gradients
 __all__ = ["freeze", "input_gradients", "sample_activations", "sample_gradients"]
 
 CHUNK_BYTES = 2 * 2**20  # networks are sampled in chunks whose state fits in the processor's cache
+ROUNDINGS = 100  # inputs that differ by less have no digits left to be told apart by
 
 
 def sample_gradients(
@@ -83,7 +85,8 @@ def sample_gradients(
         Means and deviations of the normalisation are constant in the gradient; or they move too, when the neuron $n$
         (or the scalar input) moves at all inputs together.
     alpha, beta : float or sequence of float
-        Scales of a residual layer (Equation 2 of the paper); a sequence has one for each of the (deepest) ``depth``.
+        Scales of a residual layer (Equation 2 of the paper), alpha positive and beta 0 or more; a sequence has one for
+        each of the (deepest) ``depth``.
     gamma1 : float or sequence of float
         Coefficient of a highway network's skip, in [0, 1]; the branch has $\gamma_2 = \sqrt{1 - \gamma_1^2}$.
     activation : callable
@@ -105,7 +108,8 @@ def sample_gradients(
     Raises
     ------
     ValueError
-        If an argument is outside what is allowed.
+        If an argument is outside what is allowed, or units are to be normalised over inputs that differ by no more than
+        rounding.
 
     References
     ----------
@@ -118,7 +122,7 @@ def sample_gradients(
     ensemble = Ensemble(
         kind, depths[-1], width, normalisation, statistics, alpha, beta, gamma1, activation, variance, gates, method
     )
-    if not isinstance(outputs, Integral) or not 1 <= outputs <= width:
+    if not isinstance(outputs, Integral) or isinstance(outputs, bool) or not 1 <= outputs <= width:
         raise ValueError(f"outputs={outputs}: choose between 1 and width={width} outputs")
 
     def sample(networks: int, generator: torch.Generator) -> Tensor:
@@ -189,13 +193,20 @@ def _in_chunks(
     Drawing normals takes most of the time, and one generator draws on one thread only: each chunk has a generator of
     its own, seeded by the caller's, so that neither the number of threads nor their order changes a result.
     """
-    _whole("networks", networks)
-    if not (isinstance(inputs, Tensor) and inputs.ndim in (1, 2) and inputs.is_floating_point() and len(inputs)):
+    _whole("networks", networks, most=10**9)
+    check_generator(generator)
+    if not (isinstance(inputs, Tensor) and inputs.ndim in (1, 2) and inputs.is_floating_point() and inputs.numel()):
         raise ValueError(f"inputs={inputs}: a floating-point tensor of shape (inputs,) or (inputs, fan_in) is needed")
     if not torch.isfinite(inputs).all():
         raise ValueError("inputs: every entry must be finite")
-    if ensemble.normalisation in ("centred", "batch") and len(inputs) < 3:
-        raise ValueError(f"inputs: {len(inputs)} of them, but normalising a unit over its inputs needs 3 or more")
+    if ensemble.normalisation in ("centred", "batch"):
+        if len(inputs) < 3:
+            raise ValueError(f"inputs: {len(inputs)} of them, but normalising a unit over its inputs needs 3 or more")
+        columns = layers._input_columns(inputs)[0].double()
+        if (columns - columns.mean(0)).norm() <= ROUNDINGS * torch.finfo(inputs.dtype).eps * columns.norm():
+            raise ValueError(
+                "inputs: they differ by little more than rounding, which normalising would blow up to size 1"
+            )
     size = max(1, CHUNK_BYTES // (2 * len(inputs) * ensemble.width * inputs.element_size()))
     sizes = [min(size, networks - start) for start in range(0, networks, size)]
     seeds = torch.randint(2**63 - 1, (len(sizes),), generator=generator).tolist()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Literal, get_args
 
 import torch
@@ -17,6 +17,7 @@ Statistics = Literal["frozen", "differentiated"]
 Gates = Literal["own", "independent"]
 Method = Literal["weights", "gram"]
 Scale = float | Sequence[float]  # the same in every gated layer, or one for each
+MOST = 10**6  # layers or units: beyond, no sampling ends
 
 
 @dataclass(frozen=True)
@@ -45,15 +46,15 @@ class Ensemble:
         whole("depth", self.depth)
         whole("width", self.width)
         for name in ("alpha", "beta"):
-            self._per_layer(name, positive=True)
+            self._per_layer(name)
         if self.kind != "residual" and (self.alpha, self.beta) != (1.0, 1.0):
             raise ValueError(f"alpha={self.alpha}, beta={self.beta}: only a residual network has these scales")
         if (self.kind == "highway") != (self.gamma1 is not None):
             raise ValueError(f"gamma1={self.gamma1}: a highway network has this coefficient, and no other network")
         if self.gamma1 is not None:
-            self._per_layer("gamma1", positive=False)
-        if not (math.isfinite(self.variance) and self.variance > 0):
-            raise ValueError(f"variance={self.variance}: N times the variance of a weight is positive and finite")
+            self._per_layer("gamma1")
+        if not (_is_number(self.variance) and 0 < self.variance < math.inf):
+            raise ValueError(f"variance={self.variance!r}: N times the variance of a weight is positive and finite")
         if not callable(self.activation):
             raise ValueError(f"activation={self.activation!r}: a function of a tensor is needed, such as torch.tanh")
         if self.gates == "independent" and self.activation is not torch.relu:
@@ -64,41 +65,56 @@ class Ensemble:
         if self.kind == "plain":
             return [(0.0, 1.0)] * self.depth
         if self.gamma1 is not None:
-            return [(kept, math.sqrt(1 - kept**2)) for kept in self._per_layer("gamma1", positive=False)]
-        alphas, betas = (self._per_layer(name, positive=True) for name in ("alpha", "beta"))
+            return [(kept, math.sqrt(1 - kept**2)) for kept in self._per_layer("gamma1")]
+        alphas, betas = (self._per_layer(name) for name in ("alpha", "beta"))
         return [(alpha, alpha * beta) for alpha, beta in zip(alphas, betas, strict=True)]
 
-    def _per_layer(self, name: str, positive: bool) -> list[float]:
+    def _per_layer(self, name: str) -> list[float]:
         value = getattr(self, name)
-        scales = [value] * self.depth if isinstance(value, (int, float)) else list(map(float, value))
+        if isinstance(value, Iterable) and not isinstance(value, str):
+            scales = [scale.item() if isinstance(scale, Tensor) else scale for scale in value]
+        else:
+            scales = [value] * self.depth
         if len(scales) != self.depth:
             raise ValueError(f"{name}: {len(scales)} values, but one number or one for each of {self.depth} layers")
         for scale in scales:
-            if positive and not (math.isfinite(scale) and scale > 0):
-                raise ValueError(f"{name}={scale}: a scale is positive and finite")
-            if not positive and not 0 <= scale <= 1:
+            if not _is_number(scale):
+                raise ValueError(f"{name}={value!r}: one number, or one for each layer, is needed")
+            if name == "alpha" and not 0 < scale < math.inf:
+                raise ValueError(f"alpha={scale}: a scale is positive and finite")
+            if name == "beta" and not 0 <= scale < math.inf:
+                raise ValueError(f"beta={scale}: a scale is 0 or more, and finite")
+            if name == "gamma1" and not 0 <= scale <= 1:
                 raise ValueError(
                     f"{name}={scale}: highway coefficients need 0 <= {name} <= 1, since gamma1^2 + gamma2^2 = 1 keeps "
                     "the variance"
                 )
-        return scales
+        return [float(scale) for scale in scales]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def one_of(name: str, value: object, allowed: object) -> None:
     """Refuse a word that is not among the allowed ones."""
     choices = get_args(allowed)
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name}={value!r}: choose one of {', '.join(map(repr, choices))}")
 
 
-def whole(name: str, value: object) -> None:
-    """Refuse what is not a whole number from 1."""
+def whole(name: str, value: object, most: int = MOST) -> None:
+    """Refuse what is not a whole number from 1 up to what a computer may end."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name}={value!r}: a whole number, 1 or more, is needed")
+    if int(value) > most:
+        raise ValueError(f"{name}={value}: {most:,} is the most")
 
 
 def increasing(name: str, depths: Sequence[int]) -> None:
     """Refuse depths that are not whole, not positive, or not in order."""
-    counts = [isinstance(depth, Integral) and depth >= 1 for depth in depths]
-    if not counts or not all(counts) or list(depths) != sorted(set(depths)):
-        raise ValueError(f"{name}={depths}: give one or more depths, increasing from 1 or more")
+    if isinstance(depths, Sequence) and not isinstance(depths, str) and depths:
+        counts = [isinstance(depth, Integral) and not isinstance(depth, bool) and depth >= 1 for depth in depths]
+        if all(counts) and list(depths) == sorted(set(depths)):
+            return
+    raise ValueError(f"{name}={depths!r}: give one or more depths, increasing from 1 or more")

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import integrate, special
 
-from .arguments import Array
+from . import arguments
+from .arguments import HUGE, Array
 
 FARTHEST = 38.0  # the density of a standard normal is below the smallest number of float64 from here on
+HIGHEST = 100  # degree up to which the quadrature keeps its digits
 
 
 class Activation(NamedTuple):
@@ -81,11 +84,19 @@ def leaky_relu(slope: float) -> Activation:
     -------
     Activation
 
+    Raises
+    ------
+    ValueError
+        If the slope is not a finite number, or exceeds $10^{100}$ in size.
+
     References
     ----------
     Used in the chapter *One number for any activation*.
     """
-    return Activation(lambda z: np.where(z > 0, z, slope * z), lambda z: np.where(z > 0, 1.0, slope), kinks=(0.0,))
+    a = arguments.one(
+        "slope", slope, lambda a: np.abs(a) <= HUGE, f"a finite number, at most {HUGE:g} in size, is needed"
+    )
+    return Activation(lambda z: np.where(z > 0, z, a * z), lambda z: np.where(z > 0, 1.0, a), kinks=(0.0,))
 
 
 def _elu(scale: float, alpha: float) -> Activation:
@@ -136,8 +147,7 @@ def averages(activation: Activation | str) -> Averages:
     """
     value, slope, kinks = named(activation)
     found = Averages(*mean(lambda z: np.stack([value(z), value(z) ** 2, slope(z), slope(z) ** 2]), kinks))
-    if not np.all(np.isfinite(found)):
-        raise ValueError(f"activation={activation!r}: its averages over a standard normal are not finite")
+    must_be_finite(activation, found)
     if not found.variance > 1e-12 * found.square:
         raise ValueError(f"activation={activation!r}: a constant carries no signal")
     return found
@@ -153,7 +163,7 @@ def hermite_coefficients(activation: Activation | str, degree: int) -> Array:
     activation : Activation or str
         As for :func:`averages`.
     degree : int
-        Largest $k \ge 0$; beyond about 100 the quadrature loses digits.
+        Largest $k$, from 0 to 100.
 
     Returns
     -------
@@ -162,14 +172,13 @@ def hermite_coefficients(activation: Activation | str, degree: int) -> Array:
     Raises
     ------
     ValueError
-        If the name is unknown or the degree is not a whole number, 0 or more.
+        If the name is unknown, an average is not finite, or the degree is not a whole number from 0 to 100.
 
     References
     ----------
     Derived in the chapter *One number for any activation*.
     """
-    if not isinstance(degree, int | np.integer) or degree < 0:
-        raise ValueError(f"degree={degree}: a whole number, 0 or more, is needed")
+    arguments.whole("degree", degree, 0, HIGHEST, f"a whole number, 0 to {HIGHEST}, is needed")
     value, _, kinks = named(activation)
 
     def integrand(z: Array) -> Array:
@@ -180,7 +189,9 @@ def hermite_coefficients(activation: Activation | str, degree: int) -> Array:
             polynomials[k + 1] = (z * polynomials[k] - np.sqrt(k) * polynomials[k - 1]) / np.sqrt(k + 1)
         return value(z) * polynomials
 
-    return mean(integrand, kinks)
+    found = mean(integrand, kinks)
+    must_be_finite(activation, found)
+    return found
 
 
 def mean(function: Callable[[Array], Array], kinks: tuple[float, ...] = ()) -> Array:
@@ -197,11 +208,17 @@ def mean(function: Callable[[Array], Array], kinks: tuple[float, ...] = ()) -> A
     )[0]
 
 
+def must_be_finite(activation: Activation | str, found: ArrayLike) -> None:
+    """Refuse an activation that grows too fast, or is no number somewhere."""
+    if not np.all(np.isfinite(found)):
+        raise ValueError(f"activation={activation!r}: its averages over a standard normal, or a batch, are not finite")
+
+
 def named(activation: Activation | str) -> Activation:
     """The activation of a name."""
     if isinstance(activation, Activation):
         return activation
-    if activation not in ACTIVATIONS:
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
         names = ", ".join(map(repr, ACTIVATIONS))
-        raise ValueError(f"activation={activation!r}: choose one of {names}, or give an Activation")
+        raise ValueError(f"activation={activation!r}: choose one of {names}, or give an Activation(value, slope)")
     return ACTIVATIONS[activation]

@@ -2,75 +2,117 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 Depths = NDArray[np.int64]
+Accepts = Callable[[Array], NDArray[np.bool_]]
+
+MOST = 10**6  # layers, or inputs of a batch: so far the functions are tested, and take seconds
+HUGE = 1e100  # sizes up to here can be squared, and multiplied by layers and inputs, in float64
 
 
-def depths(depth: ArrayLike) -> Depths:
+def numbers(name: str, value: ArrayLike, accepts: Accepts, allowed: str) -> Array:
+    """Real numbers, each of which is accepted; no words, no truth values, no ragged lists."""
+    try:
+        found = np.asarray(value)
+    except ValueError:  # ragged
+        found = np.asarray(None)
+    if found.dtype.kind not in "iuf" or not np.all(accepts(found.astype(np.float64))):
+        raise ValueError(f"{name}={value}: {allowed}")
+    return found.astype(np.float64)
+
+
+def one(name: str, value: float, accepts: Accepts, allowed: str) -> float:
+    """One real number, which is accepted."""
+    found = numbers(name, value, accepts, allowed)
+    if found.ndim != 0:
+        raise ValueError(f"{name}={value}: one number is needed")
+    return float(found)
+
+
+def broadcast(**arrays: NDArray[Any]) -> list[NDArray[Any]]:
+    """Arrays in their common shape."""
+    try:
+        return list(np.broadcast_arrays(*arrays.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name}: shape {array.shape}" for name, array in arrays.items())
+        raise ValueError(f"{shapes}; these do not broadcast") from None
+
+
+def whole(name: str, value: int, least: int, most: int, allowed: str) -> int:
+    """One whole number, from ``least`` to ``most``."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or not least <= value <= most:
+        raise ValueError(f"{name}={value!r}: {allowed}")
+    return int(value)
+
+
+def depths(depth: ArrayLike, most: int = MOST) -> Depths:
     """Whole numbers of layers, 0 or more."""
-    layers = np.asarray(depth)
-    if layers.dtype.kind not in "iu" and not (layers.dtype.kind == "f" and all(map(float.is_integer, layers.flat))):
-        raise ValueError(f"depth={depth}: a number of layers is whole")
-    if np.any(layers < 0):
-        raise ValueError(f"depth={depth}: a number of layers is 0 or more")
-    return layers.astype(np.int64)
+
+    def accepts(n: Array) -> NDArray[np.bool_]:
+        return (n >= 0) & (n <= most) & (n == np.floor(n))
+
+    return numbers("depth", depth, accepts, f"a number of layers is whole, from 0 to {most:,}").astype(np.int64)
 
 
-def one_depth(depth: int) -> int:
+def one_depth(depth: int, most: int = MOST) -> int:
     """One whole number of layers, 0 or more."""
-    if np.ndim(depth) != 0:
+    layers = depths(depth, most)
+    if layers.ndim != 0:
         raise ValueError(f"depth={depth}: one number of layers is needed")
-    return int(depths(depth))
+    return int(layers)
 
 
 def widths(width: ArrayLike) -> Array:
-    """Numbers of units, 1 or more."""
-    units = np.asarray(width, dtype=np.float64)
-    if np.any(~(units >= 1)):
-        raise ValueError(f"width={width}: a layer needs 1 unit or more")
-    return units
+    """Numbers of units, 1 or more, perhaps infinite."""
+    return numbers("width", width, lambda n: n >= 1, "a layer needs 1 unit or more")
 
 
 def batches(inputs: ArrayLike) -> Array:
     """Numbers of inputs that a unit is centred over, 3 or more, perhaps infinite."""
-    batch = np.asarray(inputs, dtype=np.float64)
-    if np.any(~(batch >= 3)):
-        raise ValueError(f"inputs={inputs}: centring needs 3 inputs or more, since 2 become mirror images")
-    return batch
+    allowed = "centring needs 3 inputs or more, since 2 become mirror images"
+    return numbers("inputs", inputs, lambda n: n >= 3, allowed)
 
 
-def normalised_batches(inputs: ArrayLike) -> Array:
-    """Sizes of a batch over which batch norm divides, 4 or more, perhaps infinite."""
-    batch = np.asarray(inputs, dtype=np.float64)
-    if np.any(~(batch >= 4)):
-        raise ValueError(f"inputs={inputs}: with batch norm the gradient has a finite variance for 4 inputs or more")
-    return batch
+def normalised_batch(inputs: float) -> float:
+    """Size of the batch over which batch norm divides: 4 or more, perhaps infinite."""
+    allowed = (
+        f"with batch norm the gradient has a finite variance for 4 inputs or more; above {MOST:,}, only inf is allowed"
+    )
+    return one("inputs", inputs, lambda n: (n >= 4) & ((n <= MOST) | np.isinf(n)), allowed)
 
 
 def correlations(cosine: ArrayLike) -> Array:
     """Correlations, between -1 and 1."""
-    c = np.asarray(cosine, dtype=np.float64)
-    if np.any(~(np.abs(c) <= 1)):
-        raise ValueError(f"cosine={cosine}: a correlation lies between -1 and 1")
-    return c
+    return numbers("cosine", cosine, lambda c: np.abs(c) <= 1, "a correlation lies between -1 and 1")
 
 
-def scale(name: str, value: float) -> float:
-    """A positive, finite factor."""
-    if not (np.ndim(value) == 0 and np.isfinite(value) and value > 0):
-        raise ValueError(f"{name}={value}: a scale is positive and finite")
-    return float(value)
+def one_correlation(cosine: float) -> float:
+    """One correlation, between -1 and 1."""
+    return one("cosine", cosine, lambda c: np.abs(c) <= 1, "a correlation lies between -1 and 1")
 
 
-def shares(name: str, value: ArrayLike) -> Array:
+def finite(name: str, value: ArrayLike, most: float = HUGE) -> Array:
+    """Numbers of any sign that can be squared."""
+    return numbers(name, value, lambda x: np.abs(x) <= most, f"finite numbers, at most {most:g} in size, are needed")
+
+
+def alpha(value: float) -> float:
+    """Scale of a residual layer."""
+    return one("alpha", value, lambda s: (s > 0) & (s <= HUGE), f"a scale is positive, and {HUGE:g} or less")
+
+
+def beta(value: float) -> float:
+    """Scale of a branch; 0 for a layer that is the identity."""
+    return one("beta", value, lambda s: (s >= 0) & (s <= HUGE), f"a scale is 0 or more, and {HUGE:g} or less")
+
+
+def gammas(gamma1: ArrayLike) -> Array:
     """Coefficients of a highway network's skip, between 0 and 1."""
-    kept = np.asarray(value, dtype=np.float64)
-    if np.any(~((kept >= 0) & (kept <= 1))):
-        raise ValueError(
-            f"{name}={value}: highway coefficients need 0 <= {name} <= 1, since gamma1^2 + gamma2^2 = 1 keeps "
-            "the variance"
-        )
-    return kept
+    allowed = "highway coefficients need 0 <= gamma1 <= 1, since gamma1^2 + gamma2^2 = 1 keeps the variance"
+    return numbers("gamma1", gamma1, lambda kept: (kept >= 0) & (kept <= 1), allowed)

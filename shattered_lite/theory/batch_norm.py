@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike
 from scipy import integrate, special
 
 from . import arguments
-from .activations import Activation, averages, mean, named
+from .activations import FARTHEST, Activation, averages, mean, must_be_finite, named
 from .arguments import Array
-from .moments import Moments, of_layers
+from .moments import Moments, deepest, of_layers
 
 Statistics = Literal["frozen", "differentiated"]
 DEGREE = 40  # of the polynomials in which the average over a pair of inputs is expanded
@@ -55,7 +55,7 @@ def batch_averages(activation: Activation | str = "relu", inputs: float = np.inf
     activation : Activation or str
         As for :func:`shattered_lite.theory.averages`.
     inputs : float
-        Size $M \ge 4$ of the batch, perhaps infinite.
+        Size $M$ of the batch, from 4 to $10^6$, or infinite.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def batch_averages(activation: Activation | str = "relu", inputs: float = np.inf
     Raises
     ------
     ValueError
-        If the activation is unknown or ``inputs`` is below 4.
+        If the activation is unknown, an average is not finite, or ``inputs`` is neither from 4 to $10^6$ nor infinite.
 
     References
     ----------
@@ -77,13 +77,15 @@ def batch_averages(activation: Activation | str = "relu", inputs: float = np.inf
     def functions(z: Array) -> Array:
         return np.stack([value(z), slope(z), z * slope(z)])
 
-    batch = float(arguments.normalised_batches(inputs))
+    batch = arguments.normalised_batch(inputs)
     if np.isinf(batch):
-        first, second = np.split(mean(lambda z: np.concatenate([functions(z), functions(z) ** 2]), kinks), 2)
+        found = mean(lambda z: np.concatenate([functions(z), functions(z) ** 2]), kinks)
+        must_be_finite(activation, found)
+        first, second = np.split(found, 2)
         return BatchAverages(*np.stack([second, first**2], axis=1).ravel())
     dimension = batch - 1
     radius = np.sqrt(dimension)
-    density = np.exp(special.gammaln(dimension / 2) - special.gammaln((dimension - 1) / 2)) / np.sqrt(np.pi * dimension)
+    density = 1 / (radius * special.beta(0.5, (dimension - 1) / 2))
     k = np.arange(1, DEGREE + 1)
     steps = np.sqrt(dimension * k * (k + dimension - 3) / ((2 * k + dimension - 2) * (2 * k + dimension - 4)))
 
@@ -95,12 +97,14 @@ def batch_averages(activation: Activation | str = "relu", inputs: float = np.inf
         return p
 
     def integrand(z: float) -> Array:
-        weight = density * (1 - z**2 / dimension) ** ((dimension - 3) / 2)
+        weight = density * np.exp(special.xlog1py((dimension - 3) / 2, -(z**2) / dimension))
         f = functions(np.asarray(z))
         return weight * np.concatenate([f**2, np.outer(f, polynomials(z)).ravel()])
 
-    inside = [kink for kink in kinks if abs(kink) < radius]
-    found = integrate.quad_vec(integrand, -radius, radius, epsabs=1e-12, epsrel=1e-12, norm="max", points=inside)[0]
+    end = min(radius, FARTHEST)
+    inside = [kink for kink in (-6.0, *kinks, 6.0) if abs(kink) < end]
+    found = integrate.quad_vec(integrand, -end, end, epsabs=1e-12, epsrel=1e-12, norm="max", points=inside)[0]
+    must_be_finite(activation, found)
     coefficients = found[3:].reshape(3, -1)
     pairs = coefficients**2 @ (polynomials(-radius / dimension) / polynomials(radius))
     return BatchAverages(*np.stack([found[:3], pairs], axis=1).ravel())
@@ -122,7 +126,7 @@ def plain_batch_norm(
     depth : array_like of int
         Number $L \ge 0$ of gated layers; all but the first are normalised.
     inputs : float
-        Size $M \ge 4$ of the batch; with 3 the variance is infinite.
+        Size $M$ of the batch, from 4 to $10^6$, or infinite; with 3 the variance is infinite.
     activation : Activation or str
         As for :func:`averages`; weights have the variance $1/(N E[\varphi(Z)^2])$.
     statistics : {"frozen", "differentiated"}
@@ -136,7 +140,8 @@ def plain_batch_norm(
     Raises
     ------
     ValueError
-        If a depth is negative or not whole, ``inputs`` is below 4, or a name is unknown.
+        If a depth is not a whole number from 0 to $10^6$, ``inputs`` neither from 4 to $10^6$ nor infinite, a name is
+        unknown, or differentiated statistics of a linear network let nothing through.
 
     References
     ----------
@@ -165,7 +170,7 @@ def residual_batch_norm(
     depth : array_like of int
         Number $L \ge 0$ of residual layers; the first is not normalised.
     beta : float
-        Positive scale of a branch.
+        Scale of a branch, 0 or more.
     inputs, activation, statistics
         As for :func:`plain_batch_norm`.
 
@@ -177,13 +182,13 @@ def residual_batch_norm(
     Raises
     ------
     ValueError
-        As :func:`plain_batch_norm`, or if ``beta`` is not positive.
+        As :func:`plain_batch_norm`, or if ``beta`` is negative or exceeds $10^{100}$.
 
     References
     ----------
     The book's own; derived in the chapters *Theorem 3: batch norm and beta* and *One number for any activation*.
     """
-    return _batch_norm(depth, 1.0, arguments.scale("beta", beta) ** 2, inputs, activation, statistics)
+    return _batch_norm(depth, 1.0, arguments.beta(beta) ** 2, inputs, activation, statistics)
 
 
 def _batch_norm(
@@ -197,30 +202,35 @@ def _batch_norm(
     """Squared factors of skip and branch in; the recursion of the two chapters out."""
     if statistics not in get_args(Statistics):
         raise ValueError(f"statistics={statistics!r}: choose one of {', '.join(map(repr, get_args(Statistics)))}")
-    layers, batch = arguments.depths(depth), float(arguments.normalised_batches(inputs))
+    layers, batch = arguments.depths(depth), arguments.normalised_batch(inputs)
     wide, average = averages(activation), batch_averages(activation, batch)
-    branch = added / wide.square
-    ratio = 1.0  # of covariance to variance
-    centred = 1 - 1 / batch  # variance of a unit over the inputs, in the mean
-    log_variance, signed = [], [1.0]
-    for layer in range(1, int(np.max(layers, initial=0)) + 1):
-        if layer == 1:  # not normalised
-            own, across = branch * wide.square_slope, branch * wide.mean_slope**2 * ratio
-            fed = branch * (1 - 1 / batch) * wide.variance
-        else:
-            gain = branch * (1 - 1 / batch) / ((1 - 3 / batch) * centred)  # E[1/deviation^2], of a chi-square
-            own, across = gain * average.square_slope, gain * average.pair_slope * ratio
-            if statistics == "differentiated":  # only what differs between inputs passes
-                own = gain * (1 - ratio) * (average.square_slope * (1 - 1 / batch) - average.square_lever / batch)
-                across = -gain * (1 - ratio) * (average.pair_slope + average.pair_lever) / batch
-            fed = branch * (1 - 1 / batch) * (average.square - average.pair)
-        log_variance.append(np.log(kept + own))
-        ratio = (kept * ratio + across) / (kept + own)
-        centred = kept * centred + fed
-        signed.append(ratio)
-    correlation = np.array(signed)[layers]
-    with np.errstate(divide="ignore"):
-        logarithm = np.log(np.abs(correlation))
-    return of_layers(layers, np.array(log_variance), np.zeros(len(log_variance)))._replace(
-        log_correlation=logarithm, sign=np.where(correlation < 0, -1.0, 1.0)
+    branch, alone = added / wide.square, 1 / batch
+    centred = (1 - alone) * (kept + branch * wide.variance)  # variance of a unit over the inputs, after the first layer
+    fed = branch * (1 - alone) * (average.square - average.pair)  # what each later layer adds to what it keeps
+    later = np.arange(max(deepest(layers) - 1, 0))
+    entering = centred + fed * later if kept else np.where(later > 0, fed, centred)
+    gain = branch * (1 - alone) / ((1 - 3 * alone) * entering)  # E[1/deviation^2], of a chi-square
+    own, across = (  # factors of variance and covariance in each layer, of which the first is not normalised
+        np.concatenate([[kept + branch * first], kept + gain * slope])
+        for first, slope in ((wide.square_slope, average.square_slope), (wide.mean_slope**2, average.pair_slope))
     )
+    if statistics == "frozen":
+        with np.errstate(divide="ignore"):  # an even activation leaves nothing
+            moments = of_layers(layers, np.log(own), np.log(np.abs(across / own)))
+        return moments._replace(sign=np.cumprod(np.append(1.0, np.where(across < 0, -1.0, 1.0)))[layers])
+    if not kept and wide.decay > 1 - 1e-9:
+        raise ValueError(
+            f"activation={activation!r}: a linear one makes no difference between inputs, and nothing else passes"
+        )
+    spread = float(average.square_slope * (1 - alone) - average.square_lever * alone)
+    lean = float(average.pair_slope + average.pair_lever) * alone
+    ratios = [1.0, float(across[0] / own[0])]  # of covariance to variance
+    for layer, factor in enumerate(gain.tolist(), start=1):
+        passing = factor * (1 - ratios[-1])  # only what differs between inputs
+        own[layer] = kept + passing * spread
+        ratios.append((kept * ratios[-1] - passing * lean) / own[layer])
+    correlation = np.array(ratios)[layers]
+    with np.errstate(divide="ignore"):  # a plain network of infinitely many inputs
+        logarithm = np.log(np.abs(correlation))
+    moments = of_layers(layers, np.log(own), np.zeros_like(own))
+    return moments._replace(log_correlation=logarithm, sign=np.where(correlation < 0, -1.0, 1.0))

@@ -44,6 +44,11 @@ class Moments(NamedTuple):
         return self.sign * np.exp(self.log_correlation)
 
 
+def deepest(layers: Depths) -> int:
+    """The largest of some depths; 0 where there are none."""
+    return int(np.max(layers, initial=0))
+
+
 def of_layers(depths: Depths, log_variance: Array, log_correlation: Array) -> Moments:
     """Moments at some depths, from what each layer (from 1) adds to the two logarithms."""
     at_depth = (np.concatenate([[0.0], np.cumsum(steps)])[depths] for steps in (log_variance, log_correlation))

@@ -6,22 +6,31 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import arguments
+from .activity import LONGEST, turned
 from .arguments import Array
+
+DEEPEST_GRID = 10_000  # layers of a grid: a second or two for a few inputs ...
+WORK = 3 * 10**8  # ... and a minute or so for many
 
 
 def scalar_covariance(first: ArrayLike, second: ArrayLike, depth: int) -> Array:
     r"""Covariance of $f'(x)$ and $f'(x')$ for a scalar network of infinite width, without centring.
 
     It is the mixed derivative $\partial^2 K_L(x, x') / \partial x\, \partial x'$ of the kernel, which starts as
-    $K_0 = x x' + 1$ and passes the arc-cosine map at every gated layer. The product of the tangent maps would not
-    do: here the tangent of a unit is correlated with its value.
+    $K_0 = x x' + 1$ and passes the arc-cosine map at every gated layer: $K_L = \ell \ell' f(\cos\theta)$ with
+    $\ell^2 = x^2 + 1$, the angle $\theta$ of $(x, 1)$ and $(x', 1)$, and the arc-cosine map $f$ of all layers. So
+
+    $$\frac{\partial^2 K_L}{\partial x\, \partial x'} = \frac{x x' f + \cos\theta\, f' - \sin^2\theta\, f''}{\ell \ell'}
+      + \sin^2\theta\, f' .$$
+
+    The product of the tangent maps, $f'$, would not do: here the tangent of a unit is correlated with its value.
 
     Parameters
     ----------
     first, second : array_like of float
-        Scalar inputs $x$ and $x'$, in any shapes that broadcast.
+        Scalar inputs $x$ and $x'$, in any shapes that broadcast; at most $10^{100}$ in size.
     depth : int
-        Number of gated layers.
+        Number of gated layers, from 0 to 100,000.
 
     Returns
     -------
@@ -31,26 +40,22 @@ def scalar_covariance(first: ArrayLike, second: ArrayLike, depth: int) -> Array:
     Raises
     ------
     ValueError
-        If ``depth`` is negative or not whole.
+        If an argument is outside what is allowed.
 
     References
     ----------
     The book's own; derived in the chapter *Theorem 1: plain networks*.
     """
-    layers = arguments.one_depth(depth)
-    x, y = np.broadcast_arrays(np.asarray(first, np.float64), np.asarray(second, np.float64))
-    qx, qy, qx_x, qy_y = x**2 + 1, y**2 + 1, 2 * x, 2 * y  # K(x, x) and K(y, y): the same at every depth
-    k, k_x, k_y, k_xy = x * y + 1, y + 0.0, x + 0.0, np.ones_like(x)
-    same = x == y
+    layers = arguments.one_depth(depth, LONGEST)
+    x, y = arguments.broadcast(first=arguments.finite("first", first), second=arguments.finite("second", second))
+    start = angle = np.arctan2(np.abs(x - y), 1 + x * y)
+    slope, bend, square = np.ones(x.shape), np.zeros(x.shape), np.sin(start) ** 2  # f'; sin^2(start) f''
     for _ in range(layers):
-        root = np.where(same, 1.0, np.sqrt(np.maximum(qx * qy - k**2, np.finfo(float).tiny)))
-        angle = np.arctan2(root, k)
-        f_k, f_kk, f_qq = 1 - angle / np.pi, 1 / (np.pi * root), 1 / (4 * np.pi * root)
-        f_qx, f_qy = root / (2 * np.pi * qx), root / (2 * np.pi * qy)
-        f_qxk, f_qyk = -k / (2 * np.pi * qx * root), -k / (2 * np.pi * qy * root)
-        k_xy = f_qq * qx_x * qy_y + f_qxk * qx_x * k_y + f_qyk * qy_y * k_x + f_kk * k_x * k_y + f_k * k_xy
-        k, k_x, k_y = root / np.pi + f_k * k, f_qx * qx_x + f_k * k_x, f_qy * qy_y + f_k * k_y
-    return np.where(same, 1.0, k_xy)
+        kept, sine = 1 - angle / np.pi, np.where(angle > 0, np.sin(angle), 1)
+        slope, bend = kept * slope, square * slope**2 / (np.pi * sine) + kept * bend
+        angle = turned(angle)
+    lengths = np.hypot(x, 1) * np.hypot(y, 1)
+    return (x * y * np.cos(angle) + np.cos(start) * slope - bend) / lengths + square * slope
 
 
 def grid_covariance(inputs: ArrayLike, depth: int, *, centred: bool) -> Array:
@@ -68,39 +73,47 @@ def grid_covariance(inputs: ArrayLike, depth: int, *, centred: bool) -> Array:
     Parameters
     ----------
     inputs : array_like of float, shape (inputs,)
-        Distinct scalar inputs.
+        Distinct scalar inputs, at most $10^{50}$ in size.
     depth : int
-        Number of gated layers.
+        Number of gated layers, from 0 to 10,000, and at most $3 \cdot 10^8$ over the square of the number of inputs.
     centred : bool
         Whether each unit is centred over the inputs from the second gated layer on.
 
     Returns
     -------
     ndarray, shape (inputs, inputs)
-        Squared slope, in units of the input weight variance; 1 on the diagonal.
+        Squared slope, in units of the input weight variance; 1 on the diagonal. To about $10^{-8}$ where inputs nearly
+        coincide.
 
     Raises
     ------
     ValueError
-        If ``depth`` is negative or not whole, or the inputs are not distinct numbers in one dimension.
+        If an argument is outside what is allowed, or the inputs are not distinct numbers in one dimension.
 
     References
     ----------
     The book's own; derived in the chapter *Gradients as noise*.
     """
-    x = np.asarray(inputs, dtype=np.float64)
-    if x.ndim != 1 or x.size == 0 or len(np.unique(x)) < x.size or not np.all(np.isfinite(x)):
-        raise ValueError(f"inputs: shape {x.shape}, but distinct finite numbers in one dimension are needed")
+    x, layers = arguments.finite("inputs", inputs, most=1e50), arguments.one_depth(depth, DEEPEST_GRID)
+    if x.ndim != 1 or x.size == 0 or len(np.unique(x)) < x.size:
+        raise ValueError(f"inputs: shape {x.shape}, but distinct numbers in one dimension are needed")
+    if layers * x.size**2 > WORK:
+        raise ValueError(f"depth={depth}, inputs: {x.size} of them, but depth times inputs squared is at most {WORK:,}")
+    if not isinstance(centred, bool | np.bool_):
+        raise ValueError(f"centred={centred!r}: True or False is needed")
+    if centred:
+        arguments.batches(x.size)
     same = np.eye(len(x), dtype=bool)
     k, p, q = np.outer(x, x) + 1, np.outer(x, np.ones_like(x)), np.ones((len(x), len(x)))
-    for layer in range(1, arguments.one_depth(depth) + 1):
+    for layer in range(1, layers + 1):
         if centred and layer > 1:
             k = k - k.mean(0)
             k, p = k - k.mean(1, keepdims=True), p - p.mean(0)
             scale = np.trace(k) / len(x)  # gates feel no common scale; without this, k would shrink with depth
             k, p = k / scale, p / np.sqrt(scale)
         kk, pp = np.diag(k), np.diag(p)
-        root = np.sqrt(np.maximum(np.outer(kk, kk) - k**2, np.finfo(float).tiny))
+        products = np.outer(kk, kk)
+        root = np.sqrt(np.maximum(products - k**2, np.finfo(float).eps * products))  # below that is rounding
         t = np.where(same, 1.0, 1 - np.arctan2(root, k) / np.pi)
         slopes = p * (pp / kk)[:, None]
         bend = np.outer(pp, pp) + p * p.T - k * (slopes + slopes.T)
@@ -131,19 +144,19 @@ def autocorrelation(covariance: ArrayLike, lags: int) -> Array:
     Raises
     ------
     ValueError
-        If the matrix is not square, or ``lags`` is not between 0 and ``inputs - 1``, or the curve is constant.
+        If the matrix is not square, of finite numbers, ``lags`` is not between 0 and ``inputs - 1``, or the curve is
+        constant.
 
     References
     ----------
     Balduzzi et al. (2017), Figure 2. Used in the chapter *Gradients as noise*.
     """
-    c = np.asarray(covariance, dtype=np.float64)
-    if c.ndim != 2 or c.shape[0] != c.shape[1]:
+    c = arguments.finite("covariance", covariance)
+    if c.ndim != 2 or c.shape[0] != c.shape[1] or c.size == 0:
         raise ValueError(f"covariance: shape {c.shape}, but a square matrix is needed")
-    if not (isinstance(lags, int | np.integer) and 0 <= lags < len(c)):
-        raise ValueError(f"lags={lags}: with {len(c)} inputs, choose between 0 and {len(c) - 1}")
+    arguments.whole("lags", lags, 0, len(c) - 1, f"with {len(c)} inputs, choose between 0 and {len(c) - 1}")
     centred = c - c.mean(0)
     centred = centred - centred.mean(1, keepdims=True)
-    if not np.trace(centred) > 0:
+    if not np.trace(centred) > 1e-12 * np.abs(c).max():  # of a constant curve, rounding is left
         raise ValueError("covariance: a constant curve has no autocorrelation")
     return np.array([np.trace(centred, k) for k in range(lags + 1)]) / np.trace(centred)

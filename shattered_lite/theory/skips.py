@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import arguments
-from .activity import arc_cosine
-from .arguments import Array, Depths
-from .moments import Moments, of_layers
+from .activity import leaning
+from .arguments import MOST, Array
+from .moments import Moments, deepest, of_layers
 
 
 def residual(depth: ArrayLike, alpha: float = 1.0, beta: float = 1.0) -> Moments:
@@ -26,7 +26,7 @@ def residual(depth: ArrayLike, alpha: float = 1.0, beta: float = 1.0) -> Moments
     depth : array_like of int
         Number $L \ge 0$ of residual layers between the neuron and the output.
     alpha, beta : float
-        Positive scales of a layer, $\alpha (x + \beta W \rho(x))$.
+        Scales of a layer, $\alpha (x + \beta W \rho(x))$: $\alpha > 0$; $\beta \ge 0$, with 0 the identity.
 
     Returns
     -------
@@ -36,15 +36,16 @@ def residual(depth: ArrayLike, alpha: float = 1.0, beta: float = 1.0) -> Moments
     Raises
     ------
     ValueError
-        If a depth is negative or not whole, or a scale is not positive and finite.
+        If a depth is not a whole number from 0 to $10^6$, ``alpha`` is not positive or ``beta`` is negative, or a scale
+        exceeds $10^{100}$.
 
     References
     ----------
     Balduzzi et al. (2017), Theorem 2. Derived in the chapter *Theorem 2: residual networks*.
     """
     layers = arguments.depths(depth)
-    a, b = arguments.scale("alpha", alpha) ** 2, arguments.scale("beta", beta) ** 2
-    return Moments(np.log(a * (1 + b)) * layers, (np.log1p(b / 2) - np.log1p(b)) * layers)
+    a, b = arguments.alpha(alpha), arguments.beta(beta) ** 2
+    return Moments((2 * np.log(a) + np.log1p(b)) * layers, np.log1p(-b / (1 + b) / 2) * layers)
 
 
 def residual_uncentred(depth: ArrayLike, alpha: float = 1.0, beta: float = 1.0, cosine: float = 0.0) -> Moments:
@@ -59,7 +60,7 @@ def residual_uncentred(depth: ArrayLike, alpha: float = 1.0, beta: float = 1.0, 
     depth : array_like of int
         Number of residual layers.
     alpha, beta : float
-        Positive scales of a layer.
+        Scales of a layer, $\alpha > 0$ and $\beta \ge 0$.
     cosine : float
         Correlation of the first preactivations; 0 for orthogonal inputs.
 
@@ -71,16 +72,16 @@ def residual_uncentred(depth: ArrayLike, alpha: float = 1.0, beta: float = 1.0, 
     Raises
     ------
     ValueError
-        If a depth is negative or not whole, a scale is not positive, or the cosine lies outside $[-1, 1]$.
+        As :func:`residual`, or if the cosine lies outside $[-1, 1]$.
 
     References
     ----------
     The book's own; derived in the chapter *Theorem 2: residual networks*.
     """
     layers = arguments.depths(depth)
-    a, b = arguments.scale("alpha", alpha) ** 2, arguments.scale("beta", beta) ** 2
-    shares = np.full(_deepest(layers), b / (1 + b))
-    return _leaning(layers, shares, cosine)._replace(log_variance=layers * np.log(a * (1 + b)))
+    b = arguments.beta(beta) ** 2
+    moments = leaning(layers, np.full(deepest(layers), b / (1 + b)), cosine)
+    return moments._replace(log_variance=residual(layers, alpha, beta).log_variance)
 
 
 def residual_layer_norm(depth: ArrayLike, beta: float = 1.0, cosine: float = 0.0) -> Moments:
@@ -95,7 +96,7 @@ def residual_layer_norm(depth: ArrayLike, beta: float = 1.0, cosine: float = 0.0
     depth : array_like of int
         Number of residual layers.
     beta : float
-        Positive scale of a branch.
+        Scale of a branch, 0 or more.
     cosine : float
         Correlation of the first preactivations; 0 for orthogonal inputs.
 
@@ -107,15 +108,15 @@ def residual_layer_norm(depth: ArrayLike, beta: float = 1.0, cosine: float = 0.0
     Raises
     ------
     ValueError
-        If a depth is negative or not whole, ``beta`` is not positive, or the cosine lies outside $[-1, 1]$.
+        As :func:`residual`, or if the cosine lies outside $[-1, 1]$.
 
     References
     ----------
     The book's own; derived in the chapter *Theorem 3: batch norm and beta*.
     """
-    layers, b = arguments.depths(depth), arguments.scale("beta", beta) ** 2
-    shares = b / (1 + b * np.arange(1, _deepest(layers) + 1))
-    return _leaning(layers, shares, cosine)._replace(log_variance=np.log1p(b * layers))
+    layers, b = arguments.depths(depth), arguments.beta(beta) ** 2
+    shares = b / (1 + b * np.arange(1, deepest(layers) + 1))
+    return leaning(layers, shares, cosine)._replace(log_variance=np.log1p(b * layers))
 
 
 def residual_idealised(depth: ArrayLike, beta: float = 1.0) -> Moments:
@@ -134,7 +135,7 @@ def residual_idealised(depth: ArrayLike, beta: float = 1.0) -> Moments:
     depth : array_like of int
         Number $L \ge 0$ of residual layers.
     beta : float
-        Positive scale of a branch.
+        Scale of a branch, 0 or more.
 
     Returns
     -------
@@ -144,15 +145,16 @@ def residual_idealised(depth: ArrayLike, beta: float = 1.0) -> Moments:
     Raises
     ------
     ValueError
-        If a depth is negative or not whole, or ``beta`` is not positive.
+        As :func:`residual`.
 
     References
     ----------
     Balduzzi et al. (2017), Theorem 3. Derived in the chapter *Theorem 3: batch norm and beta*.
     """
-    layers, b = arguments.depths(depth), arguments.scale("beta", beta) ** 2
-    shares = b / (1 + b * np.arange(1, _deepest(layers) + 1))
-    return of_layers(layers, -np.log1p(-shares), np.log1p(-shares / 2))
+    layers, b = arguments.depths(depth), arguments.beta(beta) ** 2
+    shares = b / (1 + b * np.arange(1, deepest(layers) + 1))
+    correlation = of_layers(layers, np.zeros(len(shares)), np.log1p(-shares / 2))
+    return correlation._replace(log_variance=np.log1p(b * layers))
 
 
 def highway(depth: ArrayLike, gamma1: ArrayLike) -> Moments:
@@ -176,13 +178,13 @@ def highway(depth: ArrayLike, gamma1: ArrayLike) -> Moments:
     Raises
     ------
     ValueError
-        If a depth is negative or not whole, or a coefficient lies outside [0, 1].
+        If a depth is not a whole number from 0 to $10^6$, or a coefficient lies outside [0, 1].
 
     References
     ----------
     Balduzzi et al. (2017), Corollary 1. Derived in the chapter *Highway networks*.
     """
-    layers, kept = arguments.depths(depth), arguments.shares("gamma1", gamma1) ** 2
+    layers, kept = arguments.broadcast(depth=arguments.depths(depth), gamma1=arguments.gammas(gamma1) ** 2)
     log_correlation: Array = np.log1p(-(1 - kept) / 2) * layers
     return Moments(np.zeros(np.shape(log_correlation)), log_correlation)
 
@@ -207,30 +209,16 @@ def highway_uncentred(gamma1: ArrayLike, cosine: float = 0.0) -> Moments:
     Raises
     ------
     ValueError
-        If a coefficient lies outside [0, 1], they are not a row, or the cosine lies outside $[-1, 1]$.
+        If a coefficient lies outside [0, 1], they are not a row of at most $10^6$, or the cosine lies outside
+        $[-1, 1]$.
 
     References
     ----------
     The book's own; derived in the chapter *Highway networks*.
     """
-    kept = arguments.shares("gamma1", gamma1)
-    if kept.ndim != 1:
-        raise ValueError(f"gamma1: shape {kept.shape}, but one coefficient for each layer is needed")
-    return _leaning(np.arange(len(kept) + 1, dtype=np.int64), 1 - kept**2, cosine)
-
-
-def _deepest(layers: Depths) -> int:
-    return int(np.max(layers, initial=0))
-
-
-def _leaning(layers: Depths, shares: ArrayLike, cosine: float) -> Moments:
-    """Correlation where gates are real and states lean towards each other; ``shares`` of the branch, layer by layer."""
-    c = float(arguments.correlations(cosine))
-    branch = np.asarray(shares, dtype=np.float64)
-    factors = np.empty(len(branch))
-    for layer, share in enumerate(branch):
-        maps = arc_cosine(c)
-        factors[layer] = 1 - share * (1 - maps.tangent)
-        c = min(1.0, c + share * float(maps.cosine - c))
-    with np.errstate(divide="ignore"):  # a plain layer between opposite inputs leaves nothing
-        return of_layers(layers, np.zeros(len(branch)), np.log(factors))
+    kept = arguments.gammas(gamma1)
+    if kept.ndim != 1 or len(kept) > MOST:
+        raise ValueError(
+            f"gamma1: shape {kept.shape}, but one coefficient for each of at most {MOST:,} layers is needed"
+        )
+    return leaning(np.arange(len(kept) + 1, dtype=np.int64), 1 - kept**2, cosine)

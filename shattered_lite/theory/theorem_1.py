@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import arguments
-from .activity import arc_cosine, cosines
+from .activity import leaning
 from .arguments import Array
-from .moments import Moments, of_layers
+from .moments import Moments, deepest
+
+DEEPEST = 500  # here the first correction exceeds the theorem at every width below 10^60
 
 
 def plain(depth: ArrayLike, inputs: ArrayLike = np.inf) -> Moments:
@@ -35,14 +37,13 @@ def plain(depth: ArrayLike, inputs: ArrayLike = np.inf) -> Moments:
     Raises
     ------
     ValueError
-        If a depth is negative or not whole, or ``inputs`` is below 3.
+        If a depth is not a whole number from 0 to $10^6$, or ``inputs`` is below 3.
 
     References
     ----------
     Balduzzi et al. (2017), Theorem 1. Derived in the chapter *Theorem 1: plain networks*.
     """
-    layers = arguments.depths(depth)
-    batch = arguments.batches(inputs)
+    layers, batch = arguments.broadcast(depth=arguments.depths(depth), inputs=arguments.batches(inputs))
     first = np.log(0.5) * (layers > 0)  # the first layer is not centred: there the gates are independent
     later = np.log(0.5 - np.arcsin(1 / (batch - 1)) / np.pi) * np.maximum(layers - 1, 0)
     return Moments(np.zeros(np.shape(first + later)), first + later)
@@ -69,17 +70,14 @@ def plain_uncentred(depth: ArrayLike, cosine: float = 0.0) -> Moments:
     Raises
     ------
     ValueError
-        If a depth is negative or not whole, or the cosine lies outside $[-1, 1]$.
+        If a depth is not a whole number from 0 to $10^6$, or the cosine lies outside $[-1, 1]$.
 
     References
     ----------
     The book's own; derived in the chapter *Theorem 1: plain networks*.
     """
     layers = arguments.depths(depth)
-    entering = cosines(int(np.max(layers, initial=0)), cosine)[:-1]
-    with np.errstate(divide="ignore"):  # opposite inputs share no unit: their correlation is zero
-        factors = np.log(arc_cosine(entering).tangent)
-    return of_layers(layers, np.zeros_like(factors), factors)
+    return leaning(layers, np.ones(deepest(layers)), cosine)
 
 
 def plain_centred(depth: ArrayLike, width: ArrayLike, inputs: ArrayLike = np.inf) -> Moments:
@@ -97,7 +95,7 @@ def plain_centred(depth: ArrayLike, width: ArrayLike, inputs: ArrayLike = np.inf
     Parameters
     ----------
     depth : array_like of int
-        Number $L \ge 0$ of gated layers between the neuron and the output.
+        Number $L$ of gated layers between the neuron and the output, from 0 to 500.
     width : array_like of int
         Units $N \ge 1$ of every layer; infinite gives :func:`plain`.
     inputs : array_like of float
@@ -111,19 +109,19 @@ def plain_centred(depth: ArrayLike, width: ArrayLike, inputs: ArrayLike = np.inf
     Raises
     ------
     ValueError
-        If a depth is negative or not whole, a width is below 1, or ``inputs`` is below 3.
+        If a depth is not a whole number from 0 to 500, a width is below 1, or ``inputs`` is below 3.
 
     References
     ----------
     The book's own; derived in the chapter *Theorem 1: plain networks*.
     """
-    layers, units, batch = np.broadcast_arrays(
-        arguments.depths(depth), arguments.widths(width), arguments.batches(inputs)
+    layers, units, batch = arguments.broadcast(
+        depth=arguments.depths(depth, DEEPEST), width=arguments.widths(width), inputs=arguments.batches(inputs)
     )
     mu, source = 1 - 1 / np.pi, 1 / (2 * (np.pi - 1) * units)
     covariance = t = np.ones(layers.shape)
     a = b = u = s = np.zeros(layers.shape)
-    for layer in range(1, int(layers.max(initial=0)) + 1):
+    for layer in range(1, deepest(layers) + 1):
         kept = np.exp(plain(layer, batch).log_correlation - plain(layer - 1, batch).log_correlation)
         u, a, b, t = (
             u / (4 * mu) + (source + s / (2 * np.pi * mu)) * t,
@@ -133,8 +131,7 @@ def plain_centred(depth: ArrayLike, width: ArrayLike, inputs: ArrayLike = np.inf
         )
         s = s / (4 * mu**2) + 1 / units
         covariance = np.where(layers >= layer, t, covariance)
-    with np.errstate(divide="ignore"):  # far beyond the depths at which a first correction means anything
-        return Moments(np.zeros_like(covariance), np.log(covariance))
+    return Moments(np.zeros_like(covariance), np.log(covariance))
 
 
 def plain_kurtosis(depth: ArrayLike, width: ArrayLike) -> Array:
@@ -153,16 +150,18 @@ def plain_kurtosis(depth: ArrayLike, width: ArrayLike) -> Array:
     Returns
     -------
     ndarray
-        Dimensionless; 1 would mean that every network has the same gradient norm.
+        Dimensionless; 1 would mean that every network has the same gradient norm. Infinite where it exceeds the largest
+        number of float64.
 
     Raises
     ------
     ValueError
-        If a depth is negative or not whole, or a width is below 1.
+        If a depth is not a whole number from 0 to $10^6$, or a width is below 1.
 
     References
     ----------
     The book's own; compare Hanin (2018). Derived in the chapter *Theorem 1: plain networks*.
     """
-    layers, units = arguments.depths(depth), arguments.widths(width)
-    return (1 + 2 / units) * (1 + 5 / units) ** layers
+    layers, units = arguments.broadcast(depth=arguments.depths(depth), width=arguments.widths(width))
+    with np.errstate(over="ignore"):
+        return (1 + 2 / units) * np.exp(layers * np.log1p(5 / units))
