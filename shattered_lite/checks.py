@@ -28,10 +28,22 @@ class Agreement:
     replicates: int
     false_alarm_rate: float
 
+    @property
+    def smallest_error(self) -> float:
+        """Distance from the prediction beyond which an estimate with this standard error is refused.
+
+        In the unit of the estimate: the quantile of the test times the standard error.
+        """
+        return float(_quantile(self.false_alarm_rate, self.replicates) * self.standard_error)
+
     def __str__(self) -> str:
+        error, size = self.smallest_error, abs(self.prediction)
+        # a percentage of the prediction, unless the check could take that for zero
+        refused = f"{float(f'{100 * error / size:.2g}'):g} %" if error < size else f"{error:.2g}"
         return (
             f"{self.name}: predicted {self.prediction:.4g}, measured {self.estimate:.4g} ± {self.standard_error:.2g} "
-            f"(n = {self.replicates}, z = {round(self.z, 1) + 0.0:.1f}, false-alarm rate {self.false_alarm_rate:g})"
+            f"(n = {self.replicates}, z = {round(self.z, 1) + 0.0:.1f}, refuses errors above {refused}, "
+            f"false-alarm rate {self.false_alarm_rate:g})"
         )
 
     def _ipython_display_(self) -> None:
@@ -96,10 +108,15 @@ def agrees(estimates: ArrayLike, prediction: float, name: str, *, false_alarm_ra
         len(values),
         false_alarm_rate,
     )
-    if not abs(z) <= stats.t.isf(false_alarm_rate / 2, len(values) - 1):  # written so that a nan fails
+    if not abs(z) <= _quantile(false_alarm_rate, len(values)):  # written so that a nan fails
         raise Disagreement(f"{outcome}: disagrees")
     print(f"{outcome}: agrees")
     return outcome
+
+
+def _quantile(false_alarm_rate: float, replicates: int) -> float:
+    """How large Student's statistic gets, on either side, with this probability."""
+    return stats.t.isf(false_alarm_rate / 2, replicates - 1)
 
 
 def holds(error: float, bound: float, name: str) -> None:

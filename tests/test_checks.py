@@ -125,8 +125,45 @@ def test_the_printed_line(capsys: pytest.CaptureFixture) -> None:
     agrees(with_mean_and_error(4_000, 0.0011, 0.0004), 0.00098, "correlation at L = 10")
     assert capsys.readouterr().out == (
         "correlation at L = 10: predicted 0.00098, measured 0.0011 ± 0.0004 "
-        "(n = 4000, z = 0.3, false-alarm rate 0.001): agrees\n"
+        "(n = 4000, z = 0.3, refuses errors above 0.0013, false-alarm rate 0.001): agrees\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("prediction", "error", "rate", "printed"),
+    [
+        (2, 0.2, 1e-3, "48 %"),  # 4.780913 x 0.2 / 2
+        (-2, 0.02, 1e-3, "4.8 %"),
+        (2, 0.2, 0.05, "23 %"),
+        (0.9563, 0.2, 1e-3, "100 %"),  # 4.780913 x 0.2 is 0.95618
+        (0.9561, 0.2, 1e-3, "0.96"),
+        (0, 0.2, 1e-3, "0.96"),
+        (5e-98, 0.2, 1e-3, "0.96"),
+    ],
+)
+def test_the_smallest_error_refused_is_printed(prediction, error, rate, printed, capsys) -> None:
+    """A percentage of the prediction, or in its unit where the check could take the prediction for zero."""
+    outcome = agrees(with_mean_and_error(10, prediction, error), prediction, "x", false_alarm_rate=rate)
+    assert outcome.smallest_error == pytest.approx(STUDENT[10, rate] * error, rel=1e-6)
+    assert f"refuses errors above {printed}, false-alarm rate {rate:g}): agrees" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("columns", [1, 2])
+def test_estimates_further_off_than_the_smallest_error_are_refused(sign: int, columns: int) -> None:
+    values = np.random.default_rng(7).normal([1, -2], [0.2, 0.3], (40, 2))
+    denominator = values[:, 1] if columns == 2 else np.ones(40)
+
+    def off_by(distance: float) -> np.ndarray:
+        """Estimates whose mean, or ratio of means, is so far from 0.5; the standard error stays as it is."""
+        noise = values[:, 0] - values[:, 0].mean()
+        numerator = 0.5 * denominator + noise + distance * denominator.mean()
+        return np.stack([numerator, denominator], 1) if columns == 2 else numerator
+
+    smallest = agrees(off_by(0), 0.5, "x").smallest_error
+    assert agrees(off_by(sign * 0.999 * smallest), 0.5, "x").estimate == pytest.approx(0.5 + sign * 0.999 * smallest)
+    with pytest.raises(Disagreement):
+        agrees(off_by(sign * 1.001 * smallest), 0.5, "x")
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,17 @@ def keep_the_mean_of_curves(patch: Patch) -> None:
     patch.setattr(sl.structure, "autocorrelation", raw)
 
 
+def average_lagged_products(patch: Patch) -> None:
+    """Mean of the M - k lagged products over the mean of the M squares: a factor of M/(M - k)."""
+    original = sl.structure.autocorrelation
+
+    def averaged(curves, lags):
+        points = curves.shape[-1]
+        return original(curves, lags) * points / (points - torch.arange(lags + 1))
+
+    patch.setattr(sl.structure, "autocorrelation", averaged)
+
+
 def forget_the_tangents_in_the_theory(patch: Patch) -> None:
     """Slopes of a shallow network as if a unit's slope knew nothing of its kink: 1 - theta/pi."""
     in_theory(patch, "scalar_covariance", lambda x, y, depth: 1 - abs(np.arctan(x) - np.arctan(y)) / np.pi)
@@ -278,6 +289,12 @@ def forget_the_last_weights(patch: Patch) -> None:
     """(1 + 5/N)^L without the factor of the weights that no gate follows."""
     original = sl.theory.plain_kurtosis
     in_theory(patch, "plain_kurtosis", lambda depth, width: original(depth, width) / (1 + 2 / width))
+
+
+def count_one_unit_more(patch: Patch) -> None:
+    """The fluctuation of a network of width N + 1."""
+    original = sl.theory.plain_kurtosis
+    in_theory(patch, "plain_kurtosis", lambda depth, width: original(depth, width + 1))
 
 
 def forget_the_off_diagonal(patch: Patch) -> None:
