@@ -272,8 +272,10 @@ def _of_size_one(gradients: Tensor, measure: str, over: tuple[int, ...] | None =
     """Divided by the largest of a set, or of all, so that squares neither overflow nor underflow."""
     largest = gradients.abs().amax(over or tuple(range(gradients.ndim)), keepdim=True)
     if (largest == 0).any():
-        raise ValueError(f"gradients: every one is zero, so their {measure} is not defined; a last layer that starts at zero stops "
-            "them all, and so does a layer whose units are all off")
+        raise ValueError(
+            f"gradients: every one is zero, so their {measure} is not defined; a last layer that starts at zero stops "
+            "them all, and so does a layer whose units are all off"
+        )
     return gradients / largest
 
 
