@@ -213,7 +213,7 @@ class Counting(nn.Module):
 @pytest.mark.parametrize("statistics", ["inputs", "running"])
 def test_nothing_is_changed(training: bool, statistics: str) -> None:
     network = nn.Sequential(
-        nn.ReLU(inplace=True), network_for(IMAGES, "residual", True), nn.Dropout(), Counting(), FunctionalDropout()
+        nn.ReLU(inplace=True), network_for(IMAGES, "residual", True), nn.Dropout(), Counting(), FunctionalDropout(0.5)
     )
     network.train(training)
     next(network[1].parameters()).requires_grad_(False)
@@ -292,6 +292,21 @@ class Branch(nn.Module):
         return self.linear(x) if x.sum() > 0 else -2 * self.linear(x)
 
 
+class OtherDoor(nn.Module):
+    """Batch norm by torch's own function, which takes its arguments in another order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear, self.norm = nn.Linear(28, 8), nn.BatchNorm1d(8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        norm = self.norm
+        z = self.linear(x.flatten(1))
+        return torch.batch_norm(
+            z, norm.weight, norm.bias, norm.running_mean, norm.running_var, self.training, 0.1, norm.eps, False
+        )
+
+
 class Checkpointed(nn.Module):
     """Batch norm in two segments that are computed again in the backward pass."""
 
@@ -302,14 +317,20 @@ class Checkpointed(nn.Module):
         self.reentrant = reentrant
 
     def forward(self, x: Tensor) -> Tensor:
-        return checkpoint(self.second, checkpoint(self.first, x, use_reentrant=True), use_reentrant=self.reentrant)
+        for segment in (self.first, self.second):
+            x = checkpoint(segment, x, use_reentrant=self.reentrant)
+        return x
 
 
 class FunctionalDropout(nn.Module):
-    """Dropout that no mode switches off, here of nothing."""
+    """Dropout that no mode switches off, by default of nothing."""
+
+    def __init__(self, share: float = 0.0) -> None:
+        super().__init__()
+        self.share = share
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.dropout(x, 0.0)
+        return functional.dropout(x, self.share)
 
 
 SEQUENCES = torch.randn(5, 7, 4, generator=seeded(16)).double()
@@ -320,6 +341,7 @@ UNUSUAL: dict[str, Callable[[], nn.Module]] = {
     "long short-term memory": lambda: LastStep(nn.LSTM),
     "attention": lambda: nn.TransformerEncoderLayer(4, 2, 8, batch_first=True),
     "branch": Branch,
+    "another door": OtherDoor,
     "checkpoints": lambda: Checkpointed(False),
     "reentrant checkpoints": lambda: Checkpointed(True),
     "weight norm": lambda: nn.Sequential(nn.utils.weight_norm(nn.Linear(4, 3)), nn.Flatten()),
@@ -344,6 +366,8 @@ def test_unusual_networks(name: str) -> None:
     direction = torch.randn(shape, generator=seeded(18)).double()
     if isinstance(network, Checkpointed):
         network = nn.Sequential(network.first, network.second)
+    if isinstance(network, OtherDoor):
+        network = nn.Sequential(nn.Flatten(), network.linear, network.norm)
     torch.testing.assert_close(found, one_by_one(network, SEQUENCES, direction), rtol=1e-9, atol=1e-12)
 
 
@@ -374,10 +398,24 @@ def test_gradients_go_straight_into_every_measure() -> None:
 
 
 class Mixing(nn.Module):
-    """A batch norm that someone wrote by hand."""
+    """A batch norm that someone wrote by hand, perhaps behind a look at the numbers, or held constant."""
+
+    def __init__(self, looks: bool = False, detached: bool = False) -> None:
+        super().__init__()
+        self.looks, self.detached = looks, detached
 
     def forward(self, x: Tensor) -> Tensor:
-        return x - x.mean(0)
+        if self.looks:
+            assert x.isfinite().all()
+        mean = x.mean(0)
+        return x - (mean.detach() if self.detached else mean)
+
+
+class HiddenBranch(nn.Module):
+    """One choice for all inputs, by a look at the numbers that cannot be seen."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x if (x.sum().detach().cpu().__array__() > 0) else -2 * x
 
 
 class InABranch(nn.Module):
@@ -389,6 +427,17 @@ class InABranch(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.norm(x) if x.sum() > ROWS.sum() - 1e-9 else x
+
+
+class OtherNorm(nn.Module):
+    """One of two batch norms, as the input decides; all inputs together have a positive sum."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.other = nn.BatchNorm1d(7), nn.BatchNorm1d(7)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.one(x) if x.sum() > 0 else self.other(10 * x)
 
 
 class CheckpointedTwice(Twice):
@@ -418,6 +467,12 @@ REFUSED = {
     "labels": (nn.Flatten(0), ROWS, r"returns torch.float64 of shape \(35,\)"),
     "detached": (nn.Threshold(1e9, 0.0), ROWS, None),
     "mixing": (Mixing(), ROWS, "output at one input depends on another input"),
+    "mixing behind a look": (Mixing(looks=True), ROWS, "depends on another input"),
+    "mixing held constant": (Mixing(detached=True), ROWS, "depends on another input"),
+    "mixing of the last": (Mixing(), torch.cat([torch.zeros_like(ROWS[:3]), ROWS]), "depends on another input"),
+    "hidden branch": (HiddenBranch(), ROWS + 1, "depends on another input"),
+    "complex": (nn.Linear(7, 3), ROWS.cfloat(), "inputs: torch.complex64, .*: dense real numbers are needed"),
+    "other norm in a branch": (OtherNorm().double(), ROWS - ROWS.mean() + 0.1, "in another order"),
     "time first": (LastStep(nn.GRU, batch_first=False).double(), SEQUENCES, "depends on another input"),
     "one image": (
         nn.Sequential(nn.Linear(7, 3), nn.BatchNorm1d(3)).double(),
@@ -483,8 +538,84 @@ def test_a_frozen_network_follows_its_parameters_and_keeps_its_statistics() -> N
     assert network.training
 
 
-def test_a_frozen_network_refuses_checkpoints() -> None:
+@pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")
+@pytest.mark.parametrize("reentrant", [False, True])
+def test_a_frozen_network_refuses_checkpoints(reentrant: bool) -> None:
     torch.manual_seed(27)
-    network = freeze(Checkpointed(False).double(), SEQUENCES)
-    with pytest.raises(RuntimeError, match="freeze: gradient checkpointing"):
+    network = freeze(Checkpointed(reentrant).double(), SEQUENCES)
+    with torch.no_grad():
+        network(SEQUENCES)
+    with pytest.raises((RuntimeError, ValueError), match=r"freeze: .*gradient checkpointing"):
         network(SEQUENCES.clone().requires_grad_())
+
+
+def test_a_frozen_network_can_be_measured_and_frozen_again() -> None:
+    """It has no batch norm left: the statistics stay those of its own inputs."""
+    network = network_for(ROWS, "plain", True)
+    frozen, others = freeze(network, ROWS), 3 * ROWS + 1
+    torch.testing.assert_close(freeze(frozen, others)(others), frozen(others), rtol=0, atol=0)
+    found = input_gradients(frozen, others, generator=seeded(28))
+    direction = torch.randn(3, generator=seeded(28)).double()
+    for x, gradient in zip(others, found, strict=True):
+        x = x[None].clone().requires_grad_()
+        [expected] = torch.autograd.grad((frozen(x)[0] * direction).sum(), x)
+        torch.testing.assert_close(gradient, expected.flatten(), rtol=1e-9, atol=1e-12)
+
+
+def test_freezing_changes_nothing() -> None:
+    network = nn.Sequential(network_for(IMAGES, "plain", True), Counting(), FunctionalDropout(0.5))
+    before, state = {name: tensor.clone() for name, tensor in network.state_dict().items()}, torch.get_rng_state()
+    freeze(network, IMAGES)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(module.training for module in network.modules())
+    assert all(parameter.requires_grad for parameter in network.parameters())
+
+
+def test_a_backward_pass_that_is_still_to_come_is_not_broken() -> None:
+    network = network_for(ROWS, "plain", True)
+    loss = network(ROWS).square().mean()
+    input_gradients(network, ROWS, generator=seeded(29))
+    loss.backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+def test_modes_are_set_without_what_a_network_does_when_asked() -> None:
+    """Some merge weights in ``train`` and ``eval``."""
+
+    class Merging(nn.Linear):
+        calls = 0
+
+        def train(self, mode: bool = True) -> Merging:
+            Merging.calls += 1
+            return super().train(mode)
+
+    network = Merging(7, 3).double()
+    input_gradients(network, ROWS, generator=seeded(30))
+    assert Merging.calls == 0
+
+
+def test_statistics_do_not_overflow_in_half_precision() -> None:
+    network = nn.Sequential(nn.Linear(7, 6), nn.BatchNorm1d(6), nn.Linear(6, 3)).half()
+    inputs = (300 * ROWS).half()
+    found = input_gradients(network, inputs, generator=seeded(31)).double()
+    precise = input_gradients(network.double(), inputs.double(), generator=seeded(31))
+    assert (found - precise).norm() < 0.02 * precise.norm()
+
+
+@pytest.mark.parametrize("inputs", [ROWS.tolist(), torch.zeros(5, 7, dtype=torch.int64), ROWS / 0])
+def test_freeze_asks_for_the_same_inputs(inputs: object) -> None:
+    with pytest.raises(ValueError, match="inputs: "):
+        freeze(network_for(ROWS, "plain", True), inputs)
+
+
+def test_the_settings_of_cudnn_stay() -> None:
+    before = {
+        name: getattr(torch.backends.cudnn, name) for name in ("enabled", "allow_tf32", "deterministic", "benchmark")
+    }
+    seen = []
+    network = LastStep(nn.GRU).double()
+    network.register_forward_hook(lambda *_: seen.append(torch.backends.cudnn.enabled))
+    input_gradients(network, SEQUENCES, generator=seeded(32))
+    assert not any(seen)
+    assert {name: getattr(torch.backends.cudnn, name) for name in before} == before

@@ -6,8 +6,7 @@ use of a layer that is used twice has statistics of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -16,7 +15,13 @@ from torch.autograd.graph import disable_saved_tensors_hooks
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-READING = (Tensor.__bool__, Tensor.__float__, Tensor.__index__, Tensor.__int__, Tensor.item, Tensor.tolist)
+from . import accepted
+from .undisturbed import evaluating, undisturbed
+
+READING = (
+    Tensor.__bool__, Tensor.__contains__, Tensor.__float__, Tensor.__index__, Tensor.__int__, Tensor.item, Tensor.numpy,
+    Tensor.tolist, torch.allclose, torch.equal, torch.is_nonzero,
+)  # fmt: skip
 
 
 class Statistics(NamedTuple):
@@ -36,7 +41,8 @@ class Frozen(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         refusal = "freeze: gradient checkpointing computes layers again after this call; switch it off"
-        with evaluating(self.network), Normalising(Held(self.statistics)) as mode, disable_saved_tensors_hooks(refusal):
+        held = Held(self.statistics, with_gradients=torch.is_grad_enabled())
+        with evaluating(self.network), Normalising(held) as mode, disable_saved_tensors_hooks(refusal):
             outputs = self.network(inputs)
         mode.finish()
         return outputs
@@ -46,8 +52,9 @@ def freeze(network: nn.Module, inputs: Tensor) -> Frozen:
     r"""The network as a function of one input at a time: batch norm keeps the statistics of ``inputs``.
 
     Each use of a batch norm subtracts the mean and divides by the root of the *biased* variance that it meets when all
-    ``inputs`` pass, layer by layer, as in training: at ``inputs`` the values are those of training. Dropout is off. An
-    instance norm normalises each input by itself, also where it tracks averages.
+    ``inputs`` pass, layer by layer, as in training: at ``inputs`` the values are those of training. That holds for
+    every batch norm of torch, whatever its mode; one that somebody wrote by hand is as in evaluation, and so is
+    dropout. An instance norm normalises each input by itself, also where it tracks averages.
 
     Parameters
     ----------
@@ -60,20 +67,22 @@ def freeze(network: nn.Module, inputs: Tensor) -> Frozen:
     -------
     nn.Module
         Maps any inputs as the network does; a gradient through it holds the statistics constant. It shares the
-        network's parameters and follows their changes; statistics stay.
+        network's parameters and follows their changes; statistics stay. Gradient checkpointing must be off.
 
     Raises
     ------
     ValueError
-        If a batch norm meets one value of a channel only.
+        As :func:`input_gradients`, for network and inputs; or if a batch norm meets one value of a channel only.
 
     References
     ----------
     Ioffe and Szegedy (2015). Used in the chapter *Convolutional networks and real images*.
     """
+    accepted.check_network(network)
+    accepted.check_inputs(network, inputs)
     measured = Measured()
-    with torch.no_grad(), evaluating(network), Normalising(measured):
-        network(inputs.clone())
+    with undisturbed(network, inputs.device), torch.no_grad(), Normalising(measured):
+        network(inputs.detach().clone())
     return Frozen(network, measured.statistics)
 
 
@@ -100,7 +109,8 @@ class Measured:
                 "inputs: batch norm needs statistics of more than 1 value per channel; give 2 inputs or more"
             )
         axes = [axis for axis in range(values.ndim) if axis != 1]
-        variance, mean = torch.var_mean(values.detach(), axes, correction=0)
+        precise = values.detach().to(torch.promote_types(values.dtype, torch.float32))
+        variance, mean = torch.var_mean(precise, axes, correction=0)
         self.statistics.append(Statistics(owner, mean, variance))
         return self.statistics[-1]
 
@@ -111,8 +121,9 @@ class Measured:
 class Held:
     """Statistics that were measured before, in the order of their uses."""
 
-    def __init__(self, statistics: Sequence[Statistics]) -> None:
+    def __init__(self, statistics: Sequence[Statistics], *, with_gradients: bool = False) -> None:
         self.statistics, self.used, self.finished = statistics, 0, False
+        self.with_gradients = with_gradients  # so that a use without them is one that will come again, unseen
 
     def of_use(self, owner: Tensor | None, values: Tensor) -> Statistics:
         """The next ones; where checkpointing computes a layer again, those of that layer."""
@@ -124,10 +135,15 @@ class Held:
                     "tells which use is computed again, so switch checkpointing off"
                 )
             return again[0]
+        if self.with_gradients and not torch.is_grad_enabled():
+            raise ValueError("freeze: a batch norm lies under gradient checkpointing, or no_grad; switch it off")
         self.used += 1
         if self.used > len(self.statistics):
             self._refuse()
-        return self.statistics[self.used - 1]
+        use = self.statistics[self.used - 1]
+        if owner is not use.owner and (owner is None or isinstance(owner, nn.Parameter)):
+            self._refuse()
+        return use
 
     def finish(self) -> None:
         """The network has run; what follows is computed again."""
@@ -138,7 +154,7 @@ class Held:
     def _refuse(self) -> None:
         raise ValueError(
             f"network: with all inputs together batch norm was used {len(self.statistics)} times, now {self.used} "
-            "times; where a branch that depends on the input decides, there are no statistics to hold"
+            "times or in another order; where a branch that depends on the input decides, there is nothing to hold"
         )
 
 
@@ -152,9 +168,17 @@ class Watching(TorchFunctionMode):
     def __torch_function__(
         self, function: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        own = {functional.batch_norm: self.batch_norm, functional.instance_norm: self.instance_norm}
+        own: dict[Callable[..., Any], Callable[..., Any]] = {
+            functional.batch_norm: self.batch_norm,
+            torch.batch_norm: self._batch_norm,
+            functional.instance_norm: self.instance_norm,
+        }
         self.reads_values = self.reads_values or function in READING
         return own.get(function, function)(*args, **(kwargs or {}))
+
+    def _batch_norm(self, values: Tensor, weight: Any, bias: Any, mean: Any, variance: Any, *rest: Any) -> Tensor:
+        """The order in which ``torch.batch_norm`` takes what ``functional.batch_norm`` takes."""
+        return self.batch_norm(values, mean, variance, weight, bias, *rest[:3])
 
     def batch_norm(
         self,
@@ -198,9 +222,13 @@ class Normalising(Watching):
         momentum: float = 0.1,
         eps: float = 1e-5,
     ) -> Tensor:
-        """With the statistics of this use."""
-        use = self.source.of_use(running_mean if weight is None else weight, values)
-        return functional.batch_norm(values, use.mean, use.variance, weight, bias, eps=eps)
+        """With the statistics of this use; written out, so that a frozen network around this one does not see it."""
+        _, mean, variance = self.source.of_use(running_mean if weight is None else weight, values)
+        mean, scale = (_along_channels(each, values.ndim) for each in (mean, (variance + eps).rsqrt()))
+        if weight is not None:
+            scale = scale * _along_channels(weight, values.ndim)
+        shift = 0 if bias is None else _along_channels(bias, values.ndim)
+        return ((values - mean) * scale + shift).to(values.dtype)
 
     def finish(self) -> None:
         """No use of a batch norm is missing."""
@@ -221,13 +249,5 @@ class Normalising(Watching):
         return functional.instance_norm(values, None, None, weight, bias, eps=eps)
 
 
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Every module as ``.eval()`` has it, and afterwards as it was."""
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
+def _along_channels(numbers: Tensor, axes: int) -> Tensor:
+    return numbers.view(1, -1, *[1] * (axes - 2))

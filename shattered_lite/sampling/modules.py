@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import get_gradient_edge
-from torch.nn.parameter import is_lazy
 from tqdm import tqdm
 
 from .._arguments import check_generator
+from . import accepted
 from .ensemble import one_of
-from .frozen import Held, Measured, Normalising, Watching, evaluating
+from .frozen import Held, Measured, Normalising, Watching
+from .undisturbed import same_random_numbers, undisturbed
 
 Normaliser = Literal["inputs", "running"]
+COMPANY = 8  # inputs among which it is looked whether the output at one depends on another
 CHUNK = 128  # inputs at a time: all layers' signals at all of them are kept until their gradients are there
+ROUNDING = 1e-3  # of an output: more than any order of summation changes in equally large batches
+NO_SLOPE = "network: its outputs do not depend on its inputs by steps that can be differentiated"
+DEPENDENCE = (
+    "network: its output at one input depends on another input; the first axis must count inputs, and only the batch "
+    "norm of torch can be held constant"
+)
 
 
 def input_gradients(
@@ -26,11 +33,12 @@ def input_gradients(
     r"""Gradient, at each input, of one random combination of a network's outputs.
 
     $g_i = \nabla_x\, v \cdot f(x)$ at $x = x_i$, where $v$ is one Gaussian vector for all inputs, and $f$ is the
-    network in evaluation: dropout is off. Batch norm would make the output at one input depend on all others, so its
-    statistics are held constant: those of these ``inputs``, as in :func:`freeze`, or its running averages.
+    network in evaluation: dropout modules are off. Batch norm would make the output at one input depend on all others,
+    so its statistics are held constant: those of these ``inputs``, as in :func:`freeze`, or its running averages.
 
-    The network, the inputs and torch's own random state are afterwards as before. Autocast is off meanwhile. A network
-    that looks at numbers, to branch on them perhaps, takes one input at a time, with a progress bar.
+    The network, the inputs and torch's own random state, from which dropout as a function draws, are afterwards as
+    before. Autocast around the call is off meanwhile. A network that looks at numbers, to branch on them perhaps, takes
+    one input at a time, with a progress bar.
 
     Parameters
     ----------
@@ -39,8 +47,8 @@ def input_gradients(
     inputs : Tensor, shape (inputs, ...)
         Floating-point; at least two where there is batch norm.
     statistics : {"inputs", "running"}
-        Batch norm normalises with the mean and the biased variance of ``inputs``, layer by layer, as in training; or
-        with its running averages, as in evaluation.
+        Every batch norm normalises with the mean and the biased variance of ``inputs``, layer by layer, as in training,
+        whatever its mode; or with its running averages, as in evaluation.
     generator : torch.Generator
         Source of $v$.
 
@@ -63,39 +71,53 @@ def input_gradients(
     """
     one_of("statistics", statistics, Normaliser)
     check_generator(generator)
-    _check_network(network)
-    _check_inputs(network, inputs)
+    accepted.check_network(network)
+    accepted.check_inputs(network, inputs)
     network = getattr(network, "_orig_mod", network)  # of a compiled network
     measured = Measured()
 
     def mode() -> Watching:
         return Normalising(Held(measured.statistics)) if statistics == "inputs" else Watching()
 
-    with _undisturbed(network, inputs.device), evaluating(network):
+    with undisturbed(network, inputs.device):
         x = inputs.detach().clone()
         with torch.no_grad(), Normalising(measured) if statistics == "inputs" else Watching() as watching:
             outputs = network(x.clone())
-        _check_outputs(outputs, len(x))
+        accepted.check_outputs(outputs, len(x))
         direction = torch.randn(outputs.shape[1:], generator=generator).to(outputs)
         if watching.reads_values:
             chunks = tqdm(x.split(1), desc="gradients", leave=False, disable=None)
         else:
             chunks = x.split(CHUNK)
-            _refuse_dependence(network, x[:2], direction, mode)
-        return torch.cat([_gradients(network, chunk, direction, mode()) for chunk in chunks]).flatten(1)
+            _refuse_if_company_matters(network, x[:COMPANY], mode)
+        _refuse_dependence(network, x[:COMPANY], direction, mode)
+        found = [_gradients(network, chunk, direction, mode()) for chunk in chunks]
+    return torch.cat(found).reshape(len(inputs), -1)
 
 
-def _refuse_dependence(network: nn.Module, pair: Tensor, direction: Tensor, mode: Callable[[], Watching]) -> None:
-    """Between the first two inputs; the gradient is exactly zero where there is none, whatever rounding does."""
-    for output, other in ((0, 1), (1, 0))[: 2 * len(pair) - 2]:
-        alone = torch.zeros(len(pair), *direction.shape).to(direction)
-        alone[output] = direction
-        across = _gradients(network, pair, alone, mode())[other]
+def _refuse_dependence(network: nn.Module, x: Tensor, direction: Tensor, mode: Callable[[], Watching]) -> None:
+    """The gradient with respect to other inputs is exactly zero where there is none, whatever rounding does."""
+    for index in {0, len(x) - 1}:
+        alone = torch.zeros(len(x), *direction.shape).to(direction)
+        alone[index] = direction
+        across = _gradients(network, x, alone, mode())
+        across[index] = 0
         if (across.isfinite() & (across != 0)).any():
-            raise ValueError(
-                "network: its output at one input depends on another input; the first axis must count inputs, and only "
-                "the batch norm of torch can be held constant"
-            )
+            raise ValueError(DEPENDENCE)
+
+
+@torch.no_grad()
+def _refuse_if_company_matters(network: nn.Module, x: Tensor, mode: Callable[[], Watching]) -> None:
+    """The output at the first input, and at the last, among other inputs of the same number and other signs."""
+    for index in {0, len(x) - 1}:
+        others = -2 * x
+        others[index] = x[index]
+        found = []
+        for company in (x, others):
+            with same_random_numbers(x.device), mode():
+                found.append(network(company.clone())[index])
+        if found[0].isfinite().all() and (found[0] - found[1]).norm() > ROUNDING * found[0].norm():
+            raise ValueError(DEPENDENCE)
 
 
 def _gradients(network: nn.Module, inputs: Tensor, weights: Tensor, mode: Watching) -> Tensor:
@@ -105,83 +127,10 @@ def _gradients(network: nn.Module, inputs: Tensor, weights: Tensor, mode: Watchi
         outputs = network(x.clone())  # a first layer in place changes the copy
         mode.finish()
         if not outputs.requires_grad:
-            raise ValueError("network: its outputs do not depend on its inputs by steps that can be differentiated")
+            raise ValueError(NO_SLOPE)
         combination = (outputs * weights).sum()
         # From an edge of the graph, since inside of a tensor's own method no mode is on, and checkpoints need it.
         torch.autograd.backward([get_gradient_edge(combination)], [torch.ones_like(combination)])
-    return torch.zeros_like(x) if x.grad is None else x.grad
-
-
-def _check_network(network: object) -> None:
-    if not isinstance(network, nn.Module):
-        raise ValueError(f"network={network!r}: an nn.Module is needed; call a function in the forward of one")
-    for name, module in network.named_modules():
-        if isinstance(module, torch.jit.ScriptModule):
-            raise ValueError(
-                f"network: {name or 'it'} is compiled by torch.jit, which hides batch norm; use the original"
-            )
-    for name, parameter in network.named_parameters():
-        if is_lazy(parameter):
-            raise ValueError(f"network: {name} has no size yet; call the network once on its inputs")
-
-
-def _check_inputs(network: nn.Module, inputs: object) -> None:
-    if not isinstance(inputs, Tensor):
-        raise ValueError(f"inputs: a {type(inputs).__name__}, but a tensor is needed")
-    if inputs.ndim == 0 or inputs.numel() == 0:
-        raise ValueError(f"inputs: shape {tuple(inputs.shape)}, but (inputs, ...) with no empty axis is needed")
-    if not inputs.is_floating_point():
-        raise ValueError(
-            f"inputs: {inputs.dtype} has no gradient; for tokens, hand over the layers behind the embedding, and what "
-            "it makes of the tokens"
-        )
-    if not inputs.isfinite().all():
-        raise ValueError("inputs: every entry must be finite")
-    like = [parameter for parameter in network.parameters() if parameter.is_floating_point()]
-    if like and all((each.dtype, each.device) != (inputs.dtype, inputs.device) for each in like):
-        raise ValueError(
-            f"inputs: {inputs.dtype} on {inputs.device}, but the network is {like[0].dtype} on {like[0].device}; "
-            "convert one of them with .to()"
-        )
-
-
-def _check_outputs(outputs: object, count: int) -> None:
-    if not isinstance(outputs, Tensor):
-        raise ValueError(
-            f"network: returns a {type(outputs).__name__}, but one tensor is needed; wrap it in a module whose forward "
-            "picks one"
-        )
-    if outputs.ndim == 0 or len(outputs) != count or not outputs.is_floating_point():
-        raise ValueError(
-            f"network: returns {outputs.dtype} of shape {tuple(outputs.shape)}, but floating-point numbers of shape "
-            f"({count}, ...) are needed, a row for each of {count} inputs"
-        )
-
-
-@contextmanager
-def _undisturbed(network: nn.Module, device: torch.device) -> Iterator[None]:
-    """Differentiate with respect to inputs alone, in full precision, and leave no trace."""
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    buffers = [
-        (module, name, buffer, buffer.clone())
-        for module in network.modules()
-        for name, buffer in module.named_buffers(recurse=False)
-    ]
-    recurrent = any(isinstance(module, nn.RNNBase) for module in network.modules())
-    with (
-        torch.random.fork_rng([] if device.type == "cpu" else [device], device_type=device.type),
-        torch.backends.cudnn.flags(enabled=not recurrent),  # it goes back through recurrent layers in training only
-        torch.autocast(device.type, enabled=False),
-        torch.inference_mode(False),
-        torch.enable_grad(),
-    ):
-        for parameter in trained:
-            parameter.requires_grad_(False)
-        try:
-            yield
-        finally:
-            for parameter in trained:
-                parameter.requires_grad_()
-            for module, name, buffer, value in buffers:
-                buffer.copy_(value)
-                setattr(module, name, buffer)
+    if x.grad is None:
+        raise ValueError(NO_SLOPE)
+    return x.grad

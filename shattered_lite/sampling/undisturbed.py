@@ -1,0 +1,65 @@
+"""Running somebody's network without leaving a trace in it, or in torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from itertools import chain
+
+import torch
+from torch import nn
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Every module as in evaluation, and afterwards as it was; by the flags alone, since ``.eval()`` may do more."""
+    modes = {module: module.training for module in network.modules()}
+    try:
+        for module in modes:
+            module.training = False
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+def same_random_numbers(device: torch.device) -> AbstractContextManager[None]:
+    """Afterwards torch draws what it would have drawn before."""
+    return torch.random.fork_rng([] if device.type == "cpu" else [device], device_type=device.type)
+
+
+@contextmanager
+def undisturbed(network: nn.Module, device: torch.device) -> Iterator[None]:
+    """Evaluate, and differentiate with respect to inputs alone, in full precision; leave no trace."""
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    kept = [(tensor, tensor.detach().clone()) for tensor in chain(network.parameters(), network.buffers())]
+    places = [
+        (module, name, buffer)
+        for module in network.modules()
+        for name, buffer in module.named_buffers(recurse=False, remove_duplicate=False)
+    ]
+    with_cudnn = torch.backends.cudnn.enabled
+    if any(isinstance(module, nn.RNNBase) for module in network.modules()):
+        torch.backends.cudnn.enabled = False  # it goes back through recurrent layers in training only
+    try:
+        with (
+            same_random_numbers(device),
+            torch.autocast(device.type, enabled=False),
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            evaluating(network),
+        ):
+            for parameter in trained:
+                parameter.requires_grad_(False)
+            yield
+    finally:
+        torch.backends.cudnn.enabled = with_cudnn
+        for parameter in trained:
+            parameter.requires_grad_()
+        for module, name, buffer in places:
+            if getattr(module, name) is not buffer:
+                setattr(module, name, buffer)
+        with torch.no_grad():
+            for tensor, value in kept:
+                if not torch.equal(tensor, value):  # a copy would break a backward pass that is still to come
+                    tensor.copy_(value)
