@@ -140,7 +140,7 @@ def holds(error: float, bound: float, name: str) -> None:
     ----------
     Used in every chapter with an identity, *Looks linear* above all.
     """
-    line = f"{name}: error {float(error):.1e}, allowed {bound:.0e}"
+    line = f"{name}: error {float(error):.1e}, allowed {bound:.2g}"
     if not 0 <= float(error) <= bound:
         raise Disagreement(f"{line}: does not hold")
     print(f"{line}: holds")
