@@ -187,6 +187,8 @@ def test_what_is_not_allowed_is_named(arguments: dict, message: str) -> None:
 def test_holds(capsys: pytest.CaptureFixture) -> None:
     holds(3e-7, 1e-6, "superposition")
     assert capsys.readouterr().out == "superposition: error 3.0e-07, allowed 1e-06: holds\n"
+    holds(2.2e-5, 2.22e-5, "limit")
+    assert capsys.readouterr().out == "limit: error 2.2e-05, allowed 2.2e-05: holds\n"
     holds(0, 0, "exact")
     for error in (1.1e-6, np.nan, np.inf, -1e-9):
         with pytest.raises(Disagreement, match=r"superposition: error .*: does not hold"):
