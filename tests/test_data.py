@@ -68,3 +68,11 @@ def test_wrong_shares_are_refused(share: float) -> None:
         data.digits(generator=rng(), test_share=share)
     with pytest.raises(ValueError, match=rf"^share={share}: a share between 0 and 1"):
         data.validation(data.digits(generator=rng()), generator=rng(), share=share)
+
+
+@pytest.mark.parametrize("generator", [0, None])
+def test_what_draws_no_numbers_is_refused(generator: object) -> None:
+    split = data.digits(generator=torch.Generator().manual_seed(0))
+    for call in (data.digits, lambda generator: data.validation(split, generator=generator)):
+        with pytest.raises(ValueError, match=r"generator=.*: a torch.Generator is needed"):
+            call(generator=generator)

@@ -141,9 +141,9 @@ def test_what_is_not_a_record_is_named(path: str, value: Any, message: str) -> N
         records.loads(changed(path, value))
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "null", "3"])
+@pytest.mark.parametrize("text", ["", "[]", "{", "null", "3", "[" * 100_000])
 def test_what_is_not_even_an_object_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"Expecting|object is needed"):
+    with pytest.raises(ValueError, match=r"Expecting|object is needed|nested too deeply"):
         records.loads(text)
 
 
@@ -152,7 +152,6 @@ def test_nothing_is_written_that_would_not_be_read() -> None:
         {"losses": ()},
         {"accuracies": (0.5, 2.0)},
         {"machine": {}},
-        {"run": Run("plain", 3, batch_norm="yes")},
     ):
         with pytest.raises(ValueError):
             records.dumps(dataclasses.replace(RECORD, **wrong))

@@ -152,3 +152,18 @@ def test_autocorrelation_of_white_noise() -> None:
 def test_what_is_refused_is_named(call, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("centred", [False, True])
+def test_inputs_of_a_grid_are_apart(centred: bool) -> None:
+    for close in ([1, 1 + 1e-15, 1 + 2e-15], [-1, 1e6, 1e6 + 1e-5], [2, 0, 2 + 1e-9]):
+        with pytest.raises(ValueError, match=r"inputs=.*: two lie closer than 1e-08"):
+            theory.grid_covariance(close, 5, centred=centred)
+    assert np.isfinite(theory.grid_covariance([-1, 1, 1 + 3e-8], 500, centred=centred)).all()
+
+
+@pytest.mark.parametrize(("distance", "depth", "error"), [(3e-8, 20, 1e-7), (3e-8, 500, 2e-6), (1e-3, 500, 1e-10)])
+def test_close_inputs_of_a_grid_are_as_exact_as_it_says(distance: float, depth: int, error: float) -> None:
+    x = np.array([-1, 1, 1 + distance])
+    expected = theory.scalar_covariance(x[:, None], x, depth)
+    assert np.abs(theory.grid_covariance(x, depth, centred=False) - expected).max() < error

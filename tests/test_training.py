@@ -22,7 +22,7 @@ from shattered_lite import grids, structure
 from shattered_lite.data import Split
 from shattered_lite.sampling import input_gradients
 from shattered_lite.training import Record, Run, Start, build, checkpoint, load, prepare_worker, steps, train
-from shattered_lite.training.loop import shift_and_mirror
+from shattered_lite.training.loop import Training, shift_and_mirror
 
 
 @pytest.fixture(scope="module")
@@ -300,7 +300,7 @@ def test_of_a_foreign_state_nothing_gets_into_the_run(
     path, save = tmp_path / "state.pt", checkpoint.save
 
     def save_changed(path: Path, run: Run, device: torch.device, state: dict) -> None:
-        state = copy.deepcopy(state)
+        state = copy.deepcopy(state) | {"given": state["given"] | {"network": "True"}}  # as the run below says
         FOREIGN[what](state)
         save(path, run, device, state)
 
@@ -516,3 +516,34 @@ def test_deterministic_algorithms_are_put_back() -> None:
     assert seen == [True, True]
     assert not torch.are_deterministic_algorithms_enabled()
     assert record.losses == train(run).losses
+
+
+def test_a_checkpoint_of_other_data_or_of_a_given_network_is_set_aside(tmp_path: Path) -> None:
+    """Neither is in the configuration, and either would give another record."""
+    run = dataclasses.replace(IMAGES, minibatches=0)
+    expected = train(run)
+    data = load(run, generator=torch.Generator().manual_seed(5))
+    network = build(run, data, torch.Generator().manual_seed(6))
+    for number, other in enumerate(({"data": data}, {"network": network}), start=1):
+        place = tmp_path / f"{number}.pt"
+        interrupted = Training(run, other.get("data"), other.get("network"), torch.device("cpu"), None)
+        interrupted.advance(0)
+        checkpoint.save(place, run, torch.device("cpu"), interrupted.state())
+        with pytest.warns(UserWarning, match="other data, or of a network that was not given; it is set aside"):
+            found = train(run, checkpoint=place)
+        assert (found.losses, found.accuracies) == (expected.losses, expected.accuracies)
+
+
+def test_a_last_batch_of_one_image_has_no_statistics() -> None:
+    run = dataclasses.replace(IMAGES, kind="plain", initializer="he", batch_norm=True, images=65, batch_size=64)
+    with pytest.raises(ValueError, match="batch_size=64: of 65 training images the last batch has 1"):
+        train(run)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"batch_norm": "yes"}, {"held_out": 1}, {"images": True}, {"beta": True}, {"seed": 2**63}]
+)
+def test_a_run_names_what_cannot_be(wrong: dict) -> None:
+    [(name, value)] = wrong.items()
+    with pytest.raises(ValueError, match=f"{name}={value!r}: "):
+        Run("plain", 2, **wrong)

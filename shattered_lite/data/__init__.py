@@ -12,6 +12,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor
 
+from .._arguments import check_generator
 from . import archive
 
 __all__ = ["Split", "cifar10", "digits", "validation"]
@@ -55,12 +56,13 @@ def digits(*, generator: torch.Generator, test_share: float = 0.2, flat: bool = 
     Raises
     ------
     ValueError
-        If ``test_share`` is not between 0 and 1.
+        If ``test_share`` is not between 0 and 1, or ``generator`` is none.
 
     References
     ----------
     Alpaydin and Kaynak (1998). Used in the chapter *Looks linear*.
     """
+    check_generator(generator)
     if not 0 < test_share < 1:
         raise ValueError(f"test_share={test_share}: a share between 0 and 1 is needed")
     images, labels = load_digits(return_X_y=True)
@@ -139,12 +141,13 @@ def validation(data: Split, *, generator: torch.Generator, share: float = 0.2) -
     Raises
     ------
     ValueError
-        If ``share`` is not between 0 and 1.
+        If ``share`` is not between 0 and 1, or ``generator`` is none.
 
     References
     ----------
     Used in the chapter *Looks linear*.
     """
+    check_generator(generator)
     if not 0 < share < 1:
         raise ValueError(f"share={share}: a share between 0 and 1 is needed")
     order = torch.randperm(len(data.train_inputs), generator=generator)

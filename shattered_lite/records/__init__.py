@@ -100,7 +100,10 @@ def loads(text: str) -> Record:
     ----------
     Used in the chapter *Training very deep networks*.
     """
-    entries = json.loads(text, parse_constant=_refuse_constant)
+    try:
+        entries = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deeply for a record") from error
     if not isinstance(entries, dict):
         raise ValueError("a JSON object is needed")
     named = entries.pop("name", None)

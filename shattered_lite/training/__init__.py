@@ -57,9 +57,10 @@ def train(
     data : Split, optional
         In place of the images that ``run`` names.
     network : nn.Sequential, optional
-        Trained, and changed, in place of the one that ``run`` describes: for a start that no initializer makes.
+        Trained, and changed, in place of the one that ``run`` describes: for a start that no initializer makes. A run
+        that continues takes its weights from the checkpoint, whatever network of that shape is given.
     probe : callable, optional
-        Measures the network at initialisation and after each epoch.
+        Measures the network at initialisation and after each epoch; of a run that continues, from there on.
     checkpoint : Path, optional
         Where the state of the run is kept, and found again. A file that is damaged, or belongs to another run, device
         or version, is set aside as ``<name>.damaged<number>``, with a warning, and the run starts anew.
@@ -78,7 +79,8 @@ def train(
     Raises
     ------
     ValueError
-        If the configuration is not allowed, or this machine has no such device.
+        If the configuration is not allowed, the last batch has one image and batch norm, or this machine has no such
+        device.
     OSError
         If a checkpoint cannot be written; the last one is still whole.
 

@@ -83,9 +83,15 @@ class Run:
             value = getattr(self, name)
             if not isinstance(value, Integral) or isinstance(value, bool) or value < lowest:
                 raise ValueError(f"{name}={value!r}: a whole number, {lowest} or more, is needed")
-        if self.images is not None and (not isinstance(self.images, Integral) or self.images < 1):
+        if self.seed >= 2**63:
+            raise ValueError(f"seed={self.seed}: a generator takes seeds below 2**63")
+        for name in ("batch_norm", "convolutional", "held_out", "augment", "decay"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name}={getattr(self, name)!r}: True or False is needed")
+        whole = isinstance(self.images, Integral) and not isinstance(self.images, bool)
+        if self.images is not None and (not whole or self.images < 1):
             raise ValueError(f"images={self.images!r}: a whole number, 1 or more, or None for all is needed")
-        if not isinstance(self.beta, Real) or not 0 <= self.beta < math.inf:
+        if not isinstance(self.beta, Real) or isinstance(self.beta, bool) or not 0 <= self.beta < math.inf:
             raise ValueError(f"beta={self.beta!r}: a finite number, 0 or more, is needed")
         if not isinstance(self.learning_rate, Real) or not 0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate={self.learning_rate!r}: a positive step is needed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -30,6 +31,10 @@ class Training:
         probe: Callable[[nn.Sequential], float] | None,
     ) -> None:
         self.run, self.device, self.probe = run, device, probe
+        self.given = {  # beside the configuration
+            "network": str(network is not None),
+            "data": "" if data is None else _digest(data),
+        }
         self.generator = torch.Generator().manual_seed(run.seed)
         self.data = load(run, generator=self.generator) if data is None else data
         network = build(run, self.data, self.generator) if network is None else network
@@ -44,6 +49,11 @@ class Training:
         self.step = steps.plain_step(forward, self.optimizer, run.precision)
         if on_gpu:
             self.step = steps.graphed_step(self.step, self.network, self.optimizer)
+        if run.batch_norm and len(self.data.train_inputs) % run.batch_size == 1:
+            raise ValueError(
+                f"batch_size={run.batch_size}: of {len(self.data.train_inputs)} training images the last batch has 1, "
+                "which has no statistics for batch norm; choose another size"
+            )
         self.per_epoch = -(-len(self.data.train_inputs) // run.batch_size)
         self.total = run.epochs * self.per_epoch
         self.kept: dict[str, Any] = {
@@ -105,6 +115,7 @@ class Training:
     def state(self) -> dict[str, Any]:
         """Everything that the rest of the run depends on; what the configuration decides is not repeated."""
         return {
+            "given": self.given,
             "network": self.network.state_dict(),
             "moments": self.optimizer.state_dict()["state"],
             "generator": self.generator.get_state(),
@@ -118,6 +129,8 @@ class Training:
         expected = self.state() | {"moments": self._moments_like(state)}
         if _layout(state) != _layout(expected) or not self._is_consistent(state["kept"]):
             raise ValueError("does not fit this run")
+        if state["given"] != self.given:
+            raise ValueError("belongs to a run on other data, or of a network that was not given")
         try:
             self.generator.set_state(state["generator"])
         except RuntimeError as error:  # of the numbers themselves: nothing else can still be refused
@@ -155,6 +168,14 @@ class Training:
             max(0, machine.peak_memory(self.device) - self.memory),
             machine.describe(self.device),
         )
+
+
+def _digest(data: Split) -> str:
+    """SHA-256 of images and labels."""
+    digest = hashlib.sha256()
+    for tensor in data:
+        digest.update(tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _layout(value: Any) -> Any:
