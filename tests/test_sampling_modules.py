@@ -243,7 +243,7 @@ def test_nothing_is_changed_by_a_network_that_fails() -> None:
         def forward(self, x: Tensor) -> Tensor:
             raise RuntimeError("broken")
 
-    network = nn.Sequential(nn.Linear(7, 3), nn.BatchNorm1d(3), Failing()).double()
+    network = nn.Sequential(nn.Linear(7, 3), nn.BatchNorm1d(3), FunctionalDropout(0.5), Failing()).double()
     state = torch.get_rng_state()
     with pytest.raises(RuntimeError, match="broken"):
         input_gradients(network, ROWS, generator=seeded(5))
