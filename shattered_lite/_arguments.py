@@ -1,13 +1,49 @@
-"""What rooms of every floor ask of an argument."""
+"""What every room asks of its arguments: a check for each kind, and one sentence for each refusal."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, get_args
 
 import torch
 
 
-def check_generator(generator: object) -> None:
-    """Refuse what draws no random numbers."""
+def whole(name: str, value: object, least: int = 1, most: int = 10**6, allowed: str = "") -> int:
+    """A whole number from ``least`` to ``most``."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or not least <= int(value) <= most:
+        raise ValueError(f"{name}={value!r}: {allowed or f'a whole number from {least} to {most:,} is needed'}")
+    return int(value)
+
+
+def real(name: str, value: object, accepts: Callable[[float], bool], allowed: str) -> float:
+    """A real number that is accepted; no truth value."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not accepts(float(value)):
+        raise ValueError(f"{name}={value!r}: {allowed}")
+    return float(value)
+
+
+def truth(name: str, value: object) -> bool:
+    """True or False, and nothing that only counts as such."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{name}={value!r}: True or False is needed")
+    return value
+
+
+def one_of(name: str, value: object, literal: Any) -> None:
+    """Refuse a word that a ``Literal`` type does not list."""
+    choices = get_args(literal)
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name}={value!r}: choose one of {', '.join(map(repr, choices))}")
+
+
+def drawn_by(generator: torch.Generator | None) -> torch.Generator:
+    """The generator to draw from: as in torch, the global one where the caller gives none."""
+    if generator is None:
+        return torch.default_generator
     if not isinstance(generator, torch.Generator):
         raise ValueError(
-            f"generator={generator!r}: a torch.Generator is needed, such as torch.Generator().manual_seed(0)"
+            f"generator={generator!r}: a torch.Generator is needed, such as torch.Generator().manual_seed(0), or None "
+            "for torch's own"
         )
+    return generator

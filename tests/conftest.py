@@ -19,6 +19,13 @@ def html() -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What asks for the built pages needs them, however it is named."""
+    for item in items:
+        if "html" in getattr(item, "fixturenames", ()):
+            item.add_marker("pages")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> Iterator[None]:
     """Small tensors gain nothing from threads, and lose much to them on a busy machine."""

@@ -69,7 +69,7 @@ def read_claims(root: Path) -> list[dict[str, Any]]:
 
 
 def read_book(root: Path) -> Book:
-    """Read the chapters in ``root/book`` and the mutations in ``root/tests/mutations``."""
+    """Read the chapters in ``root/book`` and the mutations in ``root/tests/book/mutations``."""
     titles, statements, checks = {}, [], {}
     for chapter in [root / "book" / f"{name}.md" for name in pages(root) if name != PAGE]:
         titles[chapter.name] = re.search(r"^# (.+)", chapter.read_text(), re.MULTILINE)[1]
@@ -81,7 +81,7 @@ def read_book(root: Path) -> Book:
             for box in STATEMENT.finditer(cell.source):
                 label = LABEL.search(box["options"])
                 statements.append(Statement(label and label[1], box["kind"], box["title"].strip(), chapter.name))
-    mistakes = [ast.parse(file.read_text()) for file in (root / "tests" / "mutations").glob("*.py")]
+    mistakes = [ast.parse(file.read_text()) for file in (root / "tests" / "book" / "mutations").glob("*.py")]
     return Book(
         titles,
         statements,
@@ -117,7 +117,7 @@ def faults_of_claim(claim: dict[str, Any], book: Book) -> list[str]:
     if claim.get("function") and not exists(claim["function"]):
         faults.append(f"function {claim['function']} does not exist")
     faults += [
-        f"tests/mutations has no mutation {name}" for name in claim.get("mutations") or [] if name not in book.mutations
+        f"tests/book/mutations has no mutation {name}" for name in claim.get("mutations") or [] if name not in book.mutations
     ]
     check = claim.get("check")
     if not check and not claim.get("reason"):

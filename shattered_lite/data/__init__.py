@@ -12,7 +12,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor
 
-from .._arguments import check_generator
+from .._arguments import drawn_by
 from . import archive
 
 __all__ = ["Split", "cifar10", "digits", "validation"]
@@ -36,13 +36,13 @@ class Split(NamedTuple):
     test_labels: Tensor
 
 
-def digits(*, generator: torch.Generator, test_share: float = 0.2, flat: bool = True) -> Split:
+def digits(*, generator: torch.Generator | None = None, test_share: float = 0.2, flat: bool = True) -> Split:
     """The 1,797 handwritten digits of scikit-learn, 8 x 8 pixels, split at random.
 
     Parameters
     ----------
-    generator : torch.Generator
-        Decides the split.
+    generator : torch.Generator, optional
+        Decides the split; by default torch's own.
     test_share : float
         Share of images held out, in (0, 1).
     flat : bool
@@ -56,13 +56,13 @@ def digits(*, generator: torch.Generator, test_share: float = 0.2, flat: bool = 
     Raises
     ------
     ValueError
-        If ``test_share`` is not between 0 and 1, or ``generator`` is none.
+        If ``test_share`` is not between 0 and 1, or ``generator`` is not one.
 
     References
     ----------
     Alpaydin and Kaynak (1998). Used in the chapter *Looks linear*.
     """
-    check_generator(generator)
+    generator = drawn_by(generator)
     if not 0 < test_share < 1:
         raise ValueError(f"test_share={test_share}: a share between 0 and 1 is needed")
     images, labels = load_digits(return_X_y=True)
@@ -121,15 +121,15 @@ def _records(paths: Iterable[Path]) -> tuple[Tensor, Tensor]:
     return records[:, 1:].float().reshape(-1, 3, 32, 32), records[:, 0].long()
 
 
-def validation(data: Split, *, generator: torch.Generator, share: float = 0.2) -> Split:
+def validation(data: Split, *, generator: torch.Generator | None = None, share: float = 0.2) -> Split:
     """Split the training images once more, to choose settings on images that are neither trained nor tested on.
 
     Parameters
     ----------
     data : Split
         Its test images are left out of the result.
-    generator : torch.Generator
-        Decides the split.
+    generator : torch.Generator, optional
+        Decides the split; by default torch's own.
     share : float
         Share of the training images to hold out, in (0, 1).
 
@@ -141,13 +141,13 @@ def validation(data: Split, *, generator: torch.Generator, share: float = 0.2) -
     Raises
     ------
     ValueError
-        If ``share`` is not between 0 and 1, or ``generator`` is none.
+        If ``share`` is not between 0 and 1, or ``generator`` is not one.
 
     References
     ----------
     Used in the chapter *Looks linear*.
     """
-    check_generator(generator)
+    generator = drawn_by(generator)
     if not 0 < share < 1:
         raise ValueError(f"share={share}: a share between 0 and 1 is needed")
     order = torch.randperm(len(data.train_inputs), generator=generator)

@@ -14,22 +14,22 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from .._arguments import check_generator
+from .._arguments import drawn_by
 from . import layers, linearity
 
 Module = TypeVar("Module", bound=nn.Module)
 
 
 @torch.no_grad()
-def he_(module: Module, *, generator: torch.Generator) -> Module:
+def he_(module: Module, *, generator: torch.Generator | None = None) -> Module:
     r"""He initialisation, weights $N(0, 2/\text{fan\_in})$: keeps second moments through rectifiers.
 
     Parameters
     ----------
     module : nn.Module
         Changed in place.
-    generator : torch.Generator
-        Source of all randomness; its device may be another than the module's.
+    generator : torch.Generator, optional
+        Source of all randomness, by default torch's own; its device may be another than the module's.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def he_(module: Module, *, generator: torch.Generator) -> Module:
     ----------
     He et al. (2015). Used in the chapter *Looks linear*.
     """
-    check_generator(generator)
+    generator = drawn_by(generator)
 
     def gaussian(like: Tensor, _: bool) -> Tensor:
         drawn = torch.empty_like(like, device=generator.device)
@@ -58,7 +58,7 @@ def he_(module: Module, *, generator: torch.Generator) -> Module:
 
 
 @torch.no_grad()
-def orthogonal_(module: Module, *, generator: torch.Generator) -> Module:
+def orthogonal_(module: Module, *, generator: torch.Generator | None = None) -> Module:
     r"""Orthogonal initialisation of dense layers and orthogonal convolution.
 
     A dense weight has orthonormal columns where it widens ($O^\top O = I$: an isometry) and orthonormal rows where it
@@ -69,8 +69,8 @@ def orthogonal_(module: Module, *, generator: torch.Generator) -> Module:
     ----------
     module : nn.Module
         Changed in place.
-    generator : torch.Generator
-        Source of all randomness; its device may be another than the module's.
+    generator : torch.Generator, optional
+        Source of all randomness, by default torch's own; its device may be another than the module's.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def orthogonal_(module: Module, *, generator: torch.Generator) -> Module:
     ----------
     Saxe et al. (2014); Xiao et al. (2018); Balduzzi et al. (2017), Section 5. Used in the chapter *Looks linear*.
     """
-    check_generator(generator)
+    generator = drawn_by(generator)
     found = layers.find(module)
     layers.refuse_if_not_isometric(found)
     for layer, matrix in layers.draws(found, lambda w, _: _orthogonal(w.shape[0], w.shape[1], w, generator)):
@@ -96,7 +96,7 @@ def orthogonal_(module: Module, *, generator: torch.Generator) -> Module:
 
 
 @torch.no_grad()
-def looks_linear_(module: Module, *, example: Tensor | None = None, generator: torch.Generator) -> Module:
+def looks_linear_(module: Module, *, example: Tensor | None = None, generator: torch.Generator | None = None) -> Module:
     r"""Looks-linear initialisation: a concatenated-rectifier network that starts as an orthogonal linear map.
 
     A layer that follows a :class:`~shattered_lite.networks.CReLU` gets $[O, -O]$, so that
@@ -114,8 +114,8 @@ def looks_linear_(module: Module, *, example: Tensor | None = None, generator: t
         A batch of inputs as the module takes it. If given, the new network $f$ is tried, as it stands (training or
         evaluation) but in float64, on it and its mirror image: is $f(2x - 4y) = 2 f(x) - 4 f(y) + 3 f(0)$?
         Buffers and the global random state stay as they are.
-    generator : torch.Generator
-        Source of all randomness; its device may be another than the module's.
+    generator : torch.Generator, optional
+        Source of all randomness, by default torch's own; its device may be another than the module's.
 
     Returns
     -------
@@ -134,7 +134,7 @@ def looks_linear_(module: Module, *, example: Tensor | None = None, generator: t
     ----------
     Balduzzi et al. (2017), Section 5. Used in the chapter *Looks linear*.
     """
-    check_generator(generator)
+    generator = drawn_by(generator)
     if example is not None:
         linearity.refuse_if_no_example(example)
 

@@ -22,7 +22,7 @@ from numbers import Integral
 import torch
 from torch import Tensor
 
-from .._arguments import check_generator
+from .._arguments import drawn_by
 from . import layers
 from .ensemble import Ensemble, Gates, Kind, Method, Normalisation, Scale, Statistics
 from .ensemble import increasing as _increasing
@@ -43,7 +43,7 @@ def sample_gradients(
     width: int,
     inputs: Tensor,
     networks: int,
-    generator: torch.Generator,
+    generator: torch.Generator | None = None,
     outputs: int = 1,
     normalisation: Normalisation = "none",
     statistics: Statistics = "frozen",
@@ -74,8 +74,8 @@ def sample_gradients(
         computation.
     networks : int
         Number of independent networks.
-    generator : torch.Generator
-        Source of all randomness.
+    generator : torch.Generator, optional
+        Source of all randomness; by default torch's own.
     outputs : int
         How many of the ``width`` outputs to return.
     normalisation : {"none", "centred", "batch", "layer"}
@@ -140,7 +140,7 @@ def sample_activations(
     width: int,
     inputs: Tensor,
     networks: int,
-    generator: torch.Generator,
+    generator: torch.Generator | None = None,
     normalisation: Normalisation = "none",
     alpha: Scale = 1.0,
     beta: Scale = 1.0,
@@ -186,7 +186,7 @@ def _in_chunks(
     ensemble: Ensemble,
     inputs: Tensor,
     networks: int,
-    generator: torch.Generator,
+    generator: torch.Generator | None,
 ) -> list[Tensor]:
     """Sample so many networks at a time that their state fits in a cache, on as many threads as torch may use.
 
@@ -194,7 +194,7 @@ def _in_chunks(
     its own, seeded by the caller's, so that neither the number of threads nor their order changes a result.
     """
     _whole("networks", networks, most=10**9)
-    check_generator(generator)
+    generator = drawn_by(generator)
     if not (isinstance(inputs, Tensor) and inputs.ndim in (1, 2) and inputs.is_floating_point() and inputs.numel()):
         raise ValueError(f"inputs={inputs}: a floating-point tensor of shape (inputs,) or (inputs, fan_in) is needed")
     if not torch.isfinite(inputs).all():

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import get_gradient_edge
 from tqdm import tqdm
 
-from .._arguments import check_generator
+from .._arguments import drawn_by
 from . import accepted
 from .ensemble import one_of
 from .frozen import Held, Measured, Normalising, Watching
@@ -28,7 +28,7 @@ DEPENDENCE = (
 
 
 def input_gradients(
-    network: nn.Module, inputs: Tensor, *, statistics: Normaliser = "inputs", generator: torch.Generator
+    network: nn.Module, inputs: Tensor, *, statistics: Normaliser = "inputs", generator: torch.Generator | None = None
 ) -> Tensor:
     r"""Gradient, at each input, of one random combination of a network's outputs.
 
@@ -49,8 +49,8 @@ def input_gradients(
     statistics : {"inputs", "running"}
         Every batch norm normalises with the mean and the biased variance of ``inputs``, layer by layer, as in training,
         whatever its mode; or with its running averages, as in evaluation.
-    generator : torch.Generator
-        Source of $v$.
+    generator : torch.Generator, optional
+        Source of $v$; by default torch's own, whose state is afterwards as before.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def input_gradients(
     Balduzzi et al. (2017), Section 4. Used in the chapter *Convolutional networks and real images*.
     """
     one_of("statistics", statistics, Normaliser)
-    check_generator(generator)
+    generator = drawn_by(generator)
     accepted.check_network(network)
     accepted.check_inputs(network, inputs)
     network = getattr(network, "_orig_mod", network)  # of a compiled network

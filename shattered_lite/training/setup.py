@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from .. import initializers, networks
-from .._arguments import check_generator
 from ..data import Split, cifar10, digits, validation
 from .configuration import Run
 
@@ -34,7 +33,6 @@ def load(run: Run, *, generator: torch.Generator) -> Split:
     ValueError
         If the data set has fewer images than the run asks for, or its files are damaged.
     """
-    check_generator(generator)
     split = digits(generator=generator, flat=False) if run.data == "digits" else _cifar10()
     if run.held_out:
         split = validation(split, generator=generator)

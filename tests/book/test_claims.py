@@ -68,6 +68,7 @@ def test_the_true_rate_is_that_of_a_simulation(law) -> None:
     assert true_rate(law.rvs(10**6, random_state=1), replicates, stated) == pytest.approx(alarms, rel=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chapter", sorted(set(claims().values())))
 def test_fresh_seeds_raise_no_more_alarms_than_stated(chapter: str, monkeypatch: Patch) -> None:
     """Twenty seeds for each check of an estimate: alarms are binomial at the stated rate, tested at 1 in 10,000.

@@ -14,7 +14,7 @@ import torch
 
 matplotlib.use("Agg")
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 BOOK = ROOT / "book"
 SEED = re.compile(r"manual_seed\(\d+\)")
 

@@ -19,9 +19,9 @@ GOOD_CLAIM = {
 def small_book(tmp_path):
     """A book of one chapter with one theorem and its check."""
     (tmp_path / "book").mkdir()
-    (tmp_path / "tests" / "mutations").mkdir(parents=True)
+    (tmp_path / "tests" / "book" / "mutations").mkdir(parents=True)
     (tmp_path / "_toc.yml").write_text("root: index\nparts: []\n")
-    (tmp_path / "tests" / "mutations" / "plain.py").write_text("def wrong_sign(): ...\n")
+    (tmp_path / "tests" / "book" / "mutations" / "plain.py").write_text("def wrong_sign(): ...\n")
 
     def write(box="```{prf:theorem} Title\n:label: thm-x\n\nText.\n```", code="sl.checks.agrees(x, 1)"):
         header = "---\njupytext: {text_representation: {extension: .md, format_name: myst}}\n"

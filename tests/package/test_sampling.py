@@ -642,3 +642,14 @@ def test_wrong_depths_of_activations_are_named(depths: list) -> None:
     arguments = {"width": 4, "inputs": SCALARS, "networks": 2, "generator": torch.Generator()}
     with pytest.raises(ValueError, match=r"depths=.*: give one or more depths, increasing from 1"):
         sl.sample_activations("plain", depths=depths, **arguments)
+
+
+def test_without_a_generator_torchs_own_decides():
+    def draw() -> Tensor:
+        return sl.sample_gradients("plain", depth=2, width=5, inputs=torch.eye(3), networks=4)
+
+    torch.manual_seed(3)
+    first, second = draw(), draw()
+    torch.manual_seed(3)
+    assert torch.equal(draw(), first)
+    assert not torch.equal(first, second)

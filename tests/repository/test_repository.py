@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 from tools import address
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 MOVED = {"Repository": "https://github.com/a-lab/a-lab.github.io", "Homepage": "https://gradients.example.org/book"}
 PINNED = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))

@@ -10,7 +10,7 @@ import pytest
 
 from shattered_lite.exercises import EXERCISES, Exercise, check
 
-BOOK = Path(__file__).parents[1] / "book"
+BOOK = Path(__file__).parents[2] / "book"
 NUMBER = Exercise(0.25, ((0.5, "Both gates must be open."), (0.75, "You counted the wrong side.")))
 FUNCTION = Exercise(
     lambda depth: 0.5**depth,

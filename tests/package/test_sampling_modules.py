@@ -619,3 +619,13 @@ def test_the_settings_of_cudnn_stay() -> None:
     input_gradients(network, SEQUENCES, generator=seeded(32))
     assert not any(seen)
     assert {name: getattr(torch.backends.cudnn, name) for name in before} == before
+
+
+def test_without_a_generator_torchs_own_decides_and_stays():
+    network, x = nn.Linear(4, 3), torch.randn(5, 4)
+    torch.manual_seed(3)
+    state = torch.get_rng_state()
+    found = input_gradients(network, x)
+    assert torch.equal(torch.get_rng_state(), state)
+    again = input_gradients(network, x, generator=torch.Generator().manual_seed(3))
+    torch.testing.assert_close(found, again)

@@ -216,3 +216,15 @@ def test_what_is_refused_is_named_and_nothing_is_changed(initializer, module: nn
 def test_half_precision_and_missing_biases(initializer) -> None:
     network = nn.Sequential(nn.Linear(4, 4, bias=False), CReLU(), nn.Linear(8, 4, bias=False)).to(torch.bfloat16)
     assert initializer(network, generator=rng())[0].weight.dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("initialize", [he_, orthogonal_, looks_linear_])
+def test_without_a_generator_torchs_own_decides(initialize):
+    first, second, third = (nn.Sequential(nn.Linear(5, 5), CReLU(), nn.Linear(10, 5)) for _ in range(3))
+    torch.manual_seed(7)
+    initialize(first)
+    initialize(second)
+    torch.manual_seed(7)
+    initialize(third)
+    assert torch.equal(first[0].weight, third[0].weight)
+    assert not torch.equal(first[0].weight, second[0].weight)

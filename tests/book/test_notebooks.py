@@ -14,11 +14,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted(file.name for file in (ROOT / "notebooks").glob("*.ipynb"))
 READER = ROOT / ".venv-reader"
 PYTHON = READER / "bin" / "python"
 SECONDS_PER_CELL = 300
+slow = pytest.mark.slow  # it makes an environment, and runs every notebook
 PEAK_IN_KIB = 2 * 2**20
 
 
@@ -72,6 +73,7 @@ def test_there_are_notebooks():
     assert NOTEBOOKS, "notebooks/ is empty: run `make notebooks`"
 
 
+@slow
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_notebook_runs_for_a_reader(reader, tmp_path, name):
     shutil.copy(ROOT / "notebooks" / name, tmp_path)
@@ -81,6 +83,7 @@ def test_notebook_runs_for_a_reader(reader, tmp_path, name):
     assert peak <= PEAK_IN_KIB, f"{peak / 2**20:.1f} GiB"
 
 
+@slow
 @pytest.mark.parametrize(
     "code",
     [
@@ -98,6 +101,7 @@ def test_what_a_reader_cannot_run_is_seen(reader, tmp_path, code):
     assert "1 failed" in log
 
 
+@slow
 def test_peak_memory_is_measured(reader, tmp_path):
     cell = nbformat.v4.new_code_cell("block = bytearray(700 * 2**20)")
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
