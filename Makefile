@@ -1,18 +1,34 @@
-# make book | make test | make notebooks | make address | make bench | make lint | make lock | make clean
+# make check | make book | make page NAME=highway | make test | make notebooks | make address | make bench | make lint
+# make lock | make clean
 # Each target does all the set-up it needs; a second call does only what has changed.
 
 PYTHON ?= python3.11
 BIN    := .venv/bin
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+BUILD  := $(BIN)/jupyter-book build book --config _config.yml
 PAGES  := $(wildcard book/*.md book/*.yml book/*.bib book/_static/*)
 CODE   := $(wildcard shattered_lite/*.py shattered_lite/*/*.py tools/*.py) _config.yml _toc.yml pyproject.toml
 
-.PHONY: book test notebooks address bench lint lock clean
+.PHONY: check book page test notebooks address bench lint lock clean
 .DELETE_ON_ERROR:
+
+# Everything that needs no built page, and takes no more than minutes.
+check: lint
+	$(PYTEST) -m "not pages and not slow"
 
 book: _build/html/index.html
 
+# One chapter, to look at: without the numbers of the others, and with links to them that lead nowhere.
+page: .venv/ready
+	$(if $(NAME),,$(error NAME: which chapter? For example, make page NAME=highway))
+	rm -rf _build/page
+	$(BIN)/python -m tools.execute $(NAME) --build _build/page/_build
+	printf 'format: jb-book\nroot: %s\n' $(NAME) > _build/page/_toc.yml
+	$(BUILD) -qq --path-output _build/page --toc "$(CURDIR)/_build/page/_toc.yml"
+	@echo "Look at _build/page/_build/html/$(NAME).html"
+
 test: _build/html/index.html
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+	$(PYTEST)
 
 notebooks: address _build/html/index.html
 	$(BIN)/python -m tools.colab
@@ -24,7 +40,9 @@ address: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python benchmarks/sampling.py
+	$(BIN)/python benchmarks/modules.py
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/loop.py
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -32,12 +50,13 @@ lint: .venv/ready
 	$(BIN)/codespell
 	$(BIN)/mypy
 
-# Threads that wait must not spin: where another program needs a core, spinning makes a chapter four times slower.
-# The first build executes every chapter. Without stale doctrees, a failure cannot hide behind an earlier success.
+# Chapters whose code, package and environment are as before are not executed again. The pages are built from nothing:
+# a failure cannot hide behind an earlier success, nor an old number behind a new page.
 _build/html/index.html: .venv/ready $(PAGES) $(CODE)
 	rm -rf _build
 	$(BIN)/python -m tools.ledger
-	OMP_WAIT_POLICY=passive $(BIN)/jupyter-book build book --path-output . --config _config.yml --toc "$(CURDIR)/_toc.yml" -n -W --keep-going
+	$(BIN)/python -m tools.execute
+	$(BUILD) --path-output . --toc "$(CURDIR)/_toc.yml" -n -W --keep-going
 	touch $@
 
 .venv/ready: requirements.lock pyproject.toml
@@ -54,4 +73,4 @@ lock: .venv/ready
 	sed -i 's/^\(torch==[0-9.]*\)+cpu$$/\1/' requirements.lock
 
 clean:
-	rm -rf .venv .venv-reader _build build *.egg-info
+	rm -rf .venv .venv-reader .executed _build build *.egg-info

@@ -15,14 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-ROOT = Path(__file__).resolve().parents[1]
-if str(ROOT) not in sys.path:
-    sys.path.insert(0, str(ROOT))
+import torch
+from torch import Tensor, nn
 
-import torch  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
-
-import shattered_lite as sl  # noqa: E402
+import shattered_lite as sl
 
 DEPTH, WIDTH, ROUNDS = 50, 200, 11
 PAIR = torch.tensor([0.5, 0.625])

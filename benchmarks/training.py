@@ -6,26 +6,20 @@ As in the benchmark of the samplers, candidates take turns and ratios are median
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from statistics import median
 
-ROOT = Path(__file__).resolve().parents[1]
-if str(ROOT) not in sys.path:
-    sys.path.insert(0, str(ROOT))
+import numpy as np
+import torch
+from torch import nn
 
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from torch import nn  # noqa: E402
-
-import shattered_lite as sl  # noqa: E402
-from shattered_lite.training import Run, build, load, train  # noqa: E402
-from shattered_lite.training.loop import Training  # noqa: E402
+import shattered_lite as sl
+from shattered_lite.training import Run, build, load, train
+from shattered_lite.training.loop import Training
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 RUN = Run(

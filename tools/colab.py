@@ -175,7 +175,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="change nothing, fail if a notebook is not fresh")
     if parser.parse_args().check:
         if faults := stale(COMMITTED, ROOT / "book"):
-            sys.exit("\n".join([*faults, "Run `make book` and `python -m tools.colab`, then commit notebooks/."]))
+            sys.exit("\n".join([*faults, "Run `make notebooks`, then commit notebooks/."]))
     elif not BUILT.is_dir():
         sys.exit("_build/notebooks does not exist: run `make book` first.")
     else:

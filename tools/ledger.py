@@ -32,7 +32,7 @@ STATEMENT = re.compile(
 LABEL = re.compile(r":label: +(\S+)")
 
 INTRODUCTION = """\
-% Made by `python -m tools.ledger` from claims.yml and the chapters. Edit those.
+% Made by `make book` from claims.yml and the chapters. Edit those.
 
 # Claim ledger
 
@@ -117,7 +117,9 @@ def faults_of_claim(claim: dict[str, Any], book: Book) -> list[str]:
     if claim.get("function") and not exists(claim["function"]):
         faults.append(f"function {claim['function']} does not exist")
     faults += [
-        f"tests/book/mutations has no mutation {name}" for name in claim.get("mutations") or [] if name not in book.mutations
+        f"tests/book/mutations has no mutation {name}"
+        for name in claim.get("mutations") or []
+        if name not in book.mutations
     ]
     check = claim.get("check")
     if not check and not claim.get("reason"):
@@ -192,7 +194,7 @@ def main() -> None:
     if not only_check:
         ledger.write_text(fresh)
     elif not ledger.exists() or ledger.read_text() != fresh:
-        sys.exit("book/claim-ledger.md is not fresh: run `python -m tools.ledger`.")
+        sys.exit("book/claim-ledger.md is not fresh: run `make notebooks`, then commit it.")
 
 
 if __name__ == "__main__":

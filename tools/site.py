@@ -8,9 +8,9 @@ from typing import Any
 import tomllib
 import yaml
 from docutils import nodes
-from myst_nb.sphinx_ import NbMetadataCollector
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).resolve().parent.parent
 BRANCH = "main"
@@ -47,12 +47,19 @@ def keep_marks(app: Sphinx, pagename: str, templatename: str, context: dict[str,
         context["body"] = FORMULA_AND_MARK.sub(r'<span class="text-nowrap">\g<0></span>', context["body"])
 
 
-def write_run_times(app: Sphinx, exception: Exception | None) -> None:
-    """Write ``_build/run-times.json``: for each page that ran, its wall time in seconds."""
-    if exception is None and app.builder.format == "html":
-        runs = {page: NbMetadataCollector.get_exec_data(app.env, page) for page in sorted(app.env.found_docs)}
-        seconds = {page: run["runtime"] for page, run in runs.items() if run}
-        Path(app.outdir, "../run-times.json").write_text(json.dumps(seconds, indent=1) + "\n")
+class RunTimes(SphinxDirective):
+    """A table: what each chapter took when it was executed, as ``tools.execute`` noted it."""
+
+    def run(self) -> list[nodes.Node]:
+        """Its rows in reading order, each with the chapter's title and number."""
+        times = json.loads(Path(self.env.app.outdir, "../run-times.json").read_text())
+        rows = [
+            f"| {{doc}}`{page}` | {times[page]['seconds']:.0f} | {times[page]['processor_seconds']:.0f} |"
+            for page in pages()
+            if page in times
+        ]
+        table = ["| chapter | seconds | of a processor |", "|---|---:|---:|", *rows]
+        return self.parse_text_to_nodes("\n".join(table))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -60,5 +67,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", give_addresses)
     app.connect("doctree-resolved", drop_repeated_ids)
     app.connect("html-page-context", keep_marks)
-    app.connect("build-finished", write_run_times)
+    app.add_directive("run-times", RunTimes)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

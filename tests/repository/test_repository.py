@@ -32,7 +32,7 @@ def moved(tmp_path: Path) -> Path:
 
 def test_addresses_are_fresh() -> None:
     stale = [file.name for file, text in address.fresh().items() if file.read_text() != text]
-    assert stale == [], "run `make address`"
+    assert stale == [], "run `make notebooks`"
 
 
 def test_addresses_follow_the_project(moved: Path) -> None:
