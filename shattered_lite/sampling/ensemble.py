@@ -11,9 +11,10 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from ..theory import Statistics
+
 Kind = Literal["plain", "residual", "highway"]
 Normalisation = Literal["none", "centred", "batch", "layer"]
-Statistics = Literal["frozen", "differentiated"]
 Gates = Literal["own", "independent"]
 Method = Literal["weights", "gram"]
 Scale = float | Sequence[float]  # the same in every gated layer, or one for each

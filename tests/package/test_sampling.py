@@ -446,7 +446,7 @@ def test_wide_networks_with_batch_norm_follow_the_theory(name: str, kind: str, s
         statistics=statistics, activation=getattr(nn.functional, name), variance=1 / sl.theory.averages(name).square,
         method="gram", generator=torch.Generator().manual_seed(11),
     )  # fmt: skip
-    predicted = law(depths, inputs=8, activation=name, statistics=statistics)
+    predicted = law(depths, batch_size=8, activation=name, statistics=statistics)
     for which, moments in enumerate(sl.structure.pair_moments(gradients)):
         sl.checks.agrees(moments[:, 1], predicted.variance[which], "variance", false_alarm_rate=FALSE_ALARM)
         sl.checks.agrees(moments, predicted.correlation[which], "correlation", false_alarm_rate=FALSE_ALARM)

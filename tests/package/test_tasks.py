@@ -22,11 +22,11 @@ def residual(generator: torch.Generator) -> float:
 
 
 def depth(generator: torch.Generator) -> float:
-    return np.argmax(sl.theory.highway(range(100), 0.9).correlation < 0.1)
+    return np.argmax(sl.theory.highway(range(100), gamma1=0.9).correlation < 0.1)
 
 
 def batch_norm(generator: torch.Generator) -> float:
-    return sl.theory.residual_batch_norm(100, beta=0.1, inputs=64).correlation
+    return sl.theory.residual_batch_norm(100, beta=0.1, batch_size=64).correlation
 
 
 def activation(generator: torch.Generator) -> float:
@@ -45,7 +45,7 @@ def sampler(generator: torch.Generator) -> float:
         "plain", depth=6, width=50, inputs=torch.eye(32), networks=1_000, outputs=50, normalisation="centred",
         generator=generator,
     )  # fmt: skip
-    prediction = sl.theory.plain_centred(6, width=50, inputs=32).correlation
+    prediction = sl.theory.plain_finite_width(6, width=50, batch_size=32).correlation
     sl.checks.agrees(sl.structure.pair_moments(gradients), prediction, "correlation")
     return prediction
 

@@ -1,4 +1,4 @@
-r"""Activations and their Gaussian averages: one number for how much any of them shatters."""
+r"""Gaussian averages of an activation: one number for how much any of them shatters."""
 
 from __future__ import annotations
 
@@ -7,29 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import integrate, special
+from scipy import integrate
 
-from . import arguments
-from .arguments import HUGE, Array
+from .._arguments import whole
+from ._accepted import Array
+from ._activations import Activation, named, normal_density
 
 FARTHEST = 38.0  # the density of a standard normal is below the smallest number of float64 from here on
 HIGHEST = 100  # degree up to which the quadrature keeps its digits
-
-
-class Activation(NamedTuple):
-    r"""An activation $\varphi$ as the theory sees it.
-
-    Attributes
-    ----------
-    value, slope : callable
-        $\varphi$ and its derivative $\varphi'$, elementwise on arrays.
-    kinks : tuple of float
-        Where $\varphi$ or $\varphi'$ jumps; quadrature stops there and begins again.
-    """
-
-    value: Callable[[Array], Array]
-    slope: Callable[[Array], Array]
-    kinks: tuple[float, ...] = ()
 
 
 class Averages(NamedTuple):
@@ -72,57 +57,6 @@ class Averages(NamedTuple):
         return (self.square_slope - self.mean_slope**2) / self.variance
 
 
-def leaky_relu(slope: float) -> Activation:
-    r"""Leaky rectifier, $\max(0, z) + a \min(0, z)$.
-
-    Parameters
-    ----------
-    slope : float
-        $a$; 0 gives the rectifier, 1 the identity, $-1$ the absolute value.
-
-    Returns
-    -------
-    Activation
-
-    Raises
-    ------
-    ValueError
-        If the slope is not a finite number, or exceeds $10^{100}$ in size.
-
-    References
-    ----------
-    Used in the chapter *One number for any activation*.
-    """
-    a = arguments.one(
-        "slope", slope, lambda a: np.abs(a) <= HUGE, f"a finite number, at most {HUGE:g} in size, is needed"
-    )
-    return Activation(lambda z: np.where(z > 0, z, a * z), lambda z: np.where(z > 0, 1.0, a), kinks=(0.0,))
-
-
-def _elu(scale: float, alpha: float) -> Activation:
-    return Activation(
-        lambda z: scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0))),
-        lambda z: scale * np.where(z > 0, 1.0, alpha * np.exp(np.minimum(z, 0))),
-        kinks=(0.0,),
-    )
-
-
-def _normal_density(z: Array) -> Array:
-    return np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-
-
-ACTIVATIONS: dict[str, Activation] = {  # by their names in torch.nn.functional, with its defaults
-    "relu": leaky_relu(0.0),
-    "leaky_relu": leaky_relu(0.01),
-    "elu": _elu(1.0, 1.0),
-    "selu": _elu(1.0507009873554805, 1.6732632423543772),
-    "gelu": Activation(lambda z: z * special.ndtr(z), lambda z: special.ndtr(z) + z * _normal_density(z)),
-    "silu": Activation(lambda z: z * special.expit(z), lambda z: special.expit(z) * (1 + z * special.expit(-z))),
-    "softplus": Activation(lambda z: np.logaddexp(0, z), special.expit),
-    "tanh": Activation(np.tanh, lambda z: 1 - np.tanh(z) ** 2),
-}
-
-
 def averages(activation: Activation | str) -> Averages:
     r"""Gaussian averages of an activation by adaptive quadrature, to about $10^{-12}$.
 
@@ -146,14 +80,15 @@ def averages(activation: Activation | str) -> Averages:
     The book's own; derived in the chapter *One number for any activation*.
     """
     value, slope, kinks = named(activation)
-    found = Averages(*mean(lambda z: np.stack([value(z), value(z) ** 2, slope(z), slope(z) ** 2]), kinks))
-    must_be_finite(activation, found)
+    integrals = mean(lambda z: np.stack([value(z), value(z) ** 2, slope(z), slope(z) ** 2]), kinks)
+    must_be_finite(activation, integrals)
+    found = Averages(*integrals.tolist())
     if not found.variance > 1e-12 * found.square:
         raise ValueError(f"activation={activation!r}: a constant carries no signal")
     return found
 
 
-def hermite_coefficients(activation: Activation | str, degree: int) -> Array:
+def hermite_coefficients(activation: Activation | str, *, degree: int) -> Array:
     r"""Coefficients $a_k = E[\varphi(Z)\, \mathrm{He}_k(Z)] / \sqrt{k!}$ of an activation.
 
     Then $\operatorname{Var} \varphi = \sum_{k \ge 1} a_k^2$ and $\operatorname{Var} \varphi' = \sum_{k \ge 2} k a_k^2$.
@@ -178,7 +113,7 @@ def hermite_coefficients(activation: Activation | str, degree: int) -> Array:
     ----------
     Derived in the chapter *One number for any activation*.
     """
-    arguments.whole("degree", degree, 0, HIGHEST, f"a whole number, 0 to {HIGHEST}, is needed")
+    whole("degree", degree, 0, HIGHEST)
     value, _, kinks = named(activation)
 
     def integrand(z: Array) -> Array:
@@ -197,7 +132,7 @@ def hermite_coefficients(activation: Activation | str, degree: int) -> Array:
 def mean(function: Callable[[Array], Array], kinks: tuple[float, ...] = ()) -> Array:
     """Mean of a vector-valued function of a standard normal."""
     return integrate.quad_vec(
-        lambda z: function(np.asarray(z)) * _normal_density(np.asarray(z)),
+        lambda z: function(np.asarray(z)) * normal_density(np.asarray(z)),
         -FARTHEST,
         FARTHEST,
         epsabs=1e-14,
@@ -212,13 +147,3 @@ def must_be_finite(activation: Activation | str, found: ArrayLike) -> None:
     """Refuse an activation that grows too fast, or is no number somewhere."""
     if not np.all(np.isfinite(found)):
         raise ValueError(f"activation={activation!r}: its averages over a standard normal, or a batch, are not finite")
-
-
-def named(activation: Activation | str) -> Activation:
-    """The activation of a name."""
-    if isinstance(activation, Activation):
-        return activation
-    if not isinstance(activation, str) or activation not in ACTIVATIONS:
-        names = ", ".join(map(repr, ACTIVATIONS))
-        raise ValueError(f"activation={activation!r}: choose one of {names}, or give an Activation(value, slope)")
-    return ACTIVATIONS[activation]
