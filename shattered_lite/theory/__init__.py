@@ -15,7 +15,7 @@ Corollary 1
     :func:`highway`; without centring :func:`highway_uncentred`.
 """
 
-from ._activations import ACTIVATIONS, Activation, leaky_relu
+from ._activations import ACTIVATIONS, Activation, activation, leaky_relu
 from ._averages import Averages, averages, hermite_coefficients
 from ._batch_norm import BatchAverages, Statistics, batch_averages, plain_batch_norm, residual_batch_norm
 from ._gates import (
@@ -41,6 +41,7 @@ __all__ = [
     "BatchAverages",
     "Moments",
     "Statistics",
+    "activation",
     "arc_cosine",
     "autocorrelation",
     "averages",

@@ -10,10 +10,12 @@ from numpy.typing import ArrayLike
 from scipy import integrate
 
 from .._arguments import whole
+from . import _activations
 from ._accepted import Array
-from ._activations import Activation, named, normal_density
+from ._activations import Spelling, normal_density
 
 FARTHEST = 38.0  # the density of a standard normal is below the smallest number of float64 from here on
+DIVERGED = 1  # what quad_vec reports when it gives up
 HIGHEST = 100  # degree up to which the quadrature keeps its digits
 
 
@@ -57,13 +59,13 @@ class Averages(NamedTuple):
         return (self.square_slope - self.mean_slope**2) / self.variance
 
 
-def averages(activation: Activation | str) -> Averages:
+def averages(activation: Spelling) -> Averages:
     r"""Gaussian averages of an activation by adaptive quadrature, to about $10^{-12}$.
 
     Parameters
     ----------
-    activation : Activation or str
-        Of the reader's own, or the name of one in ``ACTIVATIONS``.
+    activation : str, Activation, nn.Module or callable
+        As for :func:`activation`.
 
     Returns
     -------
@@ -73,30 +75,37 @@ def averages(activation: Activation | str) -> Averages:
     Raises
     ------
     ValueError
-        If the name is unknown, an average is not finite, or the activation is constant.
+        If :func:`activation` refuses it, an average is not finite, or the activation is constant.
 
     References
     ----------
     The book's own; derived in the chapter *One number for any activation*.
     """
-    value, slope, kinks = named(activation)
-    integrals = mean(lambda z: np.stack([value(z), value(z) ** 2, slope(z), slope(z) ** 2]), kinks)
+    value, slope, kinks = _activations.activation(activation)
+
+    def powers(z: Array) -> Array:
+        both = np.stack([value(z), slope(z)])
+        return np.stack([both, both**2], axis=1).ravel()
+
+    integrals = mean(powers, kinks)
     must_be_finite(activation, integrals)
     found = Averages(*integrals.tolist())
     if not found.variance > 1e-12 * found.square:
         raise ValueError(f"activation={activation!r}: a constant carries no signal")
+    if not found.square_slope > 0:
+        raise ValueError(f"activation={activation!r}: its slope is 0 wherever it has one, and no gradient passes")
     return found
 
 
-def hermite_coefficients(activation: Activation | str, *, degree: int) -> Array:
+def hermite_coefficients(activation: Spelling, *, degree: int) -> Array:
     r"""Coefficients $a_k = E[\varphi(Z)\, \mathrm{He}_k(Z)] / \sqrt{k!}$ of an activation.
 
     Then $\operatorname{Var} \varphi = \sum_{k \ge 1} a_k^2$ and $\operatorname{Var} \varphi' = \sum_{k \ge 2} k a_k^2$.
 
     Parameters
     ----------
-    activation : Activation or str
-        As for :func:`averages`.
+    activation : str, Activation, nn.Module or callable
+        As for :func:`activation`.
     degree : int
         Largest $k$, from 0 to 100.
 
@@ -107,14 +116,14 @@ def hermite_coefficients(activation: Activation | str, *, degree: int) -> Array:
     Raises
     ------
     ValueError
-        If the name is unknown, an average is not finite, or the degree is not a whole number from 0 to 100.
+        If :func:`activation` refuses it, an average is not finite, or the degree is not a whole number from 0 to 100.
 
     References
     ----------
     Derived in the chapter *One number for any activation*.
     """
     whole("degree", degree, 0, HIGHEST)
-    value, _, kinks = named(activation)
+    value, _, kinks = _activations.activation(activation)
 
     def integrand(z: Array) -> Array:
         polynomials = np.ones(degree + 1)
@@ -130,8 +139,8 @@ def hermite_coefficients(activation: Activation | str, *, degree: int) -> Array:
 
 
 def mean(function: Callable[[Array], Array], kinks: tuple[float, ...] = ()) -> Array:
-    """Mean of a vector-valued function of a standard normal."""
-    return integrate.quad_vec(
+    """Mean of a vector-valued function of a standard normal; nan where the quadrature does not settle."""
+    found, _, report = integrate.quad_vec(
         lambda z: function(np.asarray(z)) * normal_density(np.asarray(z)),
         -FARTHEST,
         FARTHEST,
@@ -140,10 +149,12 @@ def mean(function: Callable[[Array], Array], kinks: tuple[float, ...] = ()) -> A
         norm="max",
         limit=2_000,
         points=(-6.0, *kinks, 6.0),
-    )[0]
+        full_output=True,
+    )
+    return found if report.status != DIVERGED else np.full_like(found, np.nan)
 
 
-def must_be_finite(activation: Activation | str, found: ArrayLike) -> None:
-    """Refuse an activation that grows too fast, or is no number somewhere."""
+def must_be_finite(activation: Spelling, found: ArrayLike) -> None:
+    """Refuse an activation that is too steep somewhere, grows too fast, or is no number."""
     if not np.all(np.isfinite(found)):
-        raise ValueError(f"activation={activation!r}: its averages over a standard normal, or a batch, are not finite")
+        raise ValueError(f"activation={activation!r}: its averages over a standard normal, or a batch, do not exist")

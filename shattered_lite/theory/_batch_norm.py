@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike
 from scipy import integrate, special
 
 from .._arguments import one_of
-from . import _accepted
+from . import _accepted, _activations
 from ._accepted import Array
-from ._activations import Activation, named
+from ._activations import Spelling
 from ._averages import FARTHEST, averages, mean, must_be_finite
 from ._moments import Moments, deepest, of_layers
 
@@ -45,7 +45,7 @@ class BatchAverages(NamedTuple):
     pair_lever: float
 
 
-def batch_averages(activation: Activation | str = "relu", *, batch_size: float = np.inf) -> BatchAverages:
+def batch_averages(activation: Spelling = "relu", *, batch_size: float = np.inf) -> BatchAverages:
     r"""Averages of an activation over one and over two values of a batch.
 
     A pair is expanded in the orthogonal polynomials of the sphere, $E[f(\hat z_i) f(\hat z_j)] = \sum_k a_k^2\, P_k(r)$
@@ -54,8 +54,8 @@ def batch_averages(activation: Activation | str = "relu", *, batch_size: float =
 
     Parameters
     ----------
-    activation : Activation or str
-        As for :func:`shattered_lite.theory.averages`.
+    activation : str, Activation, nn.Module or callable
+        As for :func:`activation`.
     batch_size : float
         Size $M$ of the batch, from 4 to $10^6$, or infinite.
 
@@ -67,7 +67,7 @@ def batch_averages(activation: Activation | str = "relu", *, batch_size: float =
     Raises
     ------
     ValueError
-        If the activation is unknown, an average is not finite, or ``batch_size`` is neither from 4 to $10^6$ nor
+        If :func:`activation` refuses it, an average is not finite, or ``batch_size`` is neither from 4 to $10^6$ nor
         infinite.
 
     References
@@ -75,14 +75,20 @@ def batch_averages(activation: Activation | str = "relu", *, batch_size: float =
     Schoenberg (1942) for the expansion; the rest is the book's own. Derived in the chapter
     *One number for any activation*.
     """
-    value, slope, kinks = named(activation)
+    value, slope, kinks = _activations.activation(activation)
 
     def functions(z: Array) -> Array:
-        return np.stack([value(z), slope(z), z * slope(z)])
+        steep = slope(z)
+        return np.stack([value(z), steep, z * steep])
 
     batch = _accepted.normalised_batch(batch_size)
     if np.isinf(batch):
-        found = mean(lambda z: np.concatenate([functions(z), functions(z) ** 2]), kinks)
+
+        def powers(z: Array) -> Array:
+            f = functions(z)
+            return np.concatenate([f, f**2])
+
+        found = mean(powers, kinks)
         must_be_finite(activation, found)
         first, second = np.split(found, 2)
         return BatchAverages(*np.stack([second, first**2], axis=1).ravel().tolist())
@@ -117,7 +123,7 @@ def plain_batch_norm(
     depth: ArrayLike,
     *,
     batch_size: float = np.inf,
-    activation: Activation | str = "relu",
+    activation: Spelling = "relu",
     statistics: Statistics = "frozen",
 ) -> Moments:
     r"""Gradients of a plain network of infinite width with batch norm before every gate but the first.
@@ -131,8 +137,8 @@ def plain_batch_norm(
         Number $L \ge 0$ of gated layers; all but the first are normalised.
     batch_size : float
         Size $M$ of the batch, from 4 to $10^6$, or infinite; with 3 the variance is infinite.
-    activation : Activation or str
-        As for :func:`averages`; weights have the variance $1/(N E[\varphi(Z)^2])$.
+    activation : str, Activation, nn.Module or callable
+        As for :func:`activation`; weights have the variance $1/(N E[\varphi(Z)^2])$.
     statistics : {"frozen", "differentiated"}
         As for :func:`shattered_lite.sample_gradients`.
 
@@ -160,7 +166,7 @@ def residual_batch_norm(
     *,
     beta: float = 1.0,
     batch_size: float = np.inf,
-    activation: Activation | str = "relu",
+    activation: Spelling = "relu",
     statistics: Statistics = "frozen",
 ) -> Moments:
     r"""Gradients of a residual network of infinite width with real batch norm, $x + \beta W \varphi(\mathrm{BN}(x))$.
@@ -201,7 +207,7 @@ def _batch_norm(
     kept: float,
     added: float,
     batch_size: float,
-    activation: Activation | str,
+    activation: Spelling,
     statistics: Statistics,
 ) -> Moments:
     """Squared factors of skip and branch in; the recursion of the two chapters out."""

@@ -158,5 +158,4 @@ def residual_idealised_batch_norm(depth: ArrayLike, *, beta: float = 1.0) -> Mom
 
 def _shares(layers: Depths, squared_beta: float) -> Array:
     r"""Shares $w_l$ of branches that divide by the root of the second moment, which grows by $\beta^2$ a layer."""
-    shares: Array = squared_beta / (1 + squared_beta * np.arange(1, deepest(layers) + 1))
-    return shares
+    return squared_beta / (1 + squared_beta * np.arange(1, deepest(layers) + 1, dtype=np.float64))

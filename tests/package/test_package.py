@@ -26,7 +26,7 @@ ORDER = [
     "records", "grids", "cli", "exercises", "plots",
 ]  # fmt: skip
 ALONE = {"theory", "structure", "checks"}
-GROUND = {"_arguments", "_files"}  # what knows no room, and serves several
+GROUND = {"_arguments", "_autograd", "_files"}  # what knows no room, and serves several
 
 
 def room(name: str) -> str:

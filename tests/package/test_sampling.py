@@ -615,7 +615,10 @@ GOOD = {"kind": "plain", "depth": 2, "width": 4, "inputs": SCALARS, "networks": 
         ({"generator": 0}, r"generator=0: a torch.Generator is needed, such as torch.Generator\(\).manual_seed\(0\)"),
         ({"inputs": torch.zeros(3, 0)}, r"inputs=tensor.*: a floating-point tensor of shape"),
         ({"variance": 0.0}, r"variance=0\.0: N times the variance of a weight is positive and finite"),
-        ({"activation": "tanh"}, r"activation='tanh': a function of a tensor is needed"),
+        (
+            {"activation": "swish"},
+            r"activation='swish': choose one of 'relu', .*, or give a function or module of torch",
+        ),
         ({"activation": torch.tanh, "gates": "independent"}, r"gates='independent', activation=.*coins take"),
         ({"depth": [2, 1]}, r"depth=\[2, 1\]: give one or more depths, increasing from 1"),
         ({"gates": "coins"}, r"gates='coins': choose one of 'own', 'independent'"),

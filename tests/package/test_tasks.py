@@ -30,14 +30,7 @@ def batch_norm(generator: torch.Generator) -> float:
 
 
 def activation(generator: torch.Generator) -> float:
-    def slope(z: np.ndarray) -> np.ndarray:
-        step = 1e-5
-        return (value(z + step) - value(z - step)) / (2 * step)
-
-    def value(z: np.ndarray) -> np.ndarray:
-        return z * np.tanh(np.logaddexp(0, z))
-
-    return sl.theory.averages(sl.theory.Activation(value, slope)).shattering_index
+    return sl.theory.averages(nn.Mish()).shattering_index
 
 
 def sampler(generator: torch.Generator) -> float:

@@ -16,6 +16,7 @@ SMOOTH = {
     "gelu": lambda z: z * mpmath.ncdf(z),
     "silu": lambda z: z / (1 + mpmath.exp(-z)),
     "softplus": lambda z: mpmath.log1p(mpmath.exp(z)),
+    "mish": lambda z: z * mpmath.tanh(mpmath.log1p(mpmath.exp(z))),
     "tanh": mpmath.tanh,
 }
 
@@ -181,13 +182,13 @@ def test_differentiated_statistics_double_the_exponent() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: theory.averages("swish"), r"activation='swish': choose one of 'relu', .*, or give an Activation"),
+        (lambda: theory.averages("swish"), r"activation='swish': choose one of 'relu', .*, or an Activation"),
         (
             lambda: theory.averages(theory.Activation(lambda z: 0 * z + 2, lambda z: 0 * z)),
             "a constant carries no signal",
         ),
         (lambda: theory.hermite_coefficients("relu", degree=-1), r"degree=-1: a whole number from 0 to 100"),
-        (lambda: theory.averages(["relu"]), r"activation=\['relu'\]: choose one of 'relu', .*, or give an Activation"),
+        (lambda: theory.averages(["relu"]), r"activation=\['relu'\]: choose one of 'relu', .*, or an Activation"),
         (lambda: theory.leaky_relu(math.nan), r"slope=nan: a finite number"),
         (lambda: theory.batch_averages("relu", batch_size=3), r"batch_size=3: .*4 inputs or more"),
         (lambda: theory.residual_batch_norm(3, statistics="moving"), r"statistics='moving': choose one of 'frozen'"),
