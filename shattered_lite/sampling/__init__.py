@@ -22,6 +22,7 @@ from numbers import Integral
 import torch
 from torch import Tensor
 
+from .. import theory
 from .._arguments import drawn_by
 from . import layers
 from .ensemble import Ensemble, Gates, Kind, Method, Normalisation, Scale, Statistics
@@ -50,7 +51,7 @@ def sample_gradients(
     alpha: Scale = 1.0,
     beta: Scale = 1.0,
     gamma1: Scale | None = None,
-    activation: Callable[[Tensor], Tensor] = torch.relu,
+    activation: theory.Activation | str | Callable[[Tensor], Tensor] = "relu",
     variance: float = 2.0,
     gates: Gates = "own",
     method: Method = "weights",
@@ -89,8 +90,9 @@ def sample_gradients(
         each of the (deepest) ``depth``.
     gamma1 : float or sequence of float
         Coefficient of a highway network's skip, in [0, 1]; the branch has $\gamma_2 = \sqrt{1 - \gamma_1^2}$.
-    activation : callable
-        Elementwise function of a tensor, differentiable by ``torch.func.jvp``.
+    activation : str, Activation, nn.Module or callable
+        As for :func:`shattered_lite.theory.activation`, such as ``"mish"`` or ``nn.Mish()``; the rectifier is the
+        fastest, and an :class:`Activation` of NumPy the slowest, since it takes every number there and back.
     variance : float
         $N \sigma^2$, with $\sigma^2$ the variance of a weight: 2 for a rectifier.
     gates : {"own", "independent"}

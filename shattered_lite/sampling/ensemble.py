@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from numbers import Integral, Real
 from typing import Literal, get_args
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from .. import theory
+from .._autograd import Elementwise
+from ..theory import Statistics
 
 Kind = Literal["plain", "residual", "highway"]
 Normalisation = Literal["none", "centred", "batch", "layer"]
-Statistics = Literal["frozen", "differentiated"]
 Gates = Literal["own", "independent"]
 Method = Literal["weights", "gram"]
 Scale = float | Sequence[float]  # the same in every gated layer, or one for each
@@ -32,7 +37,7 @@ class Ensemble:
     alpha: Scale = 1.0
     beta: Scale = 1.0
     gamma1: Scale | None = None
-    activation: Callable[[Tensor], Tensor] = torch.relu
+    activation: theory.Activation | str | Callable[[Tensor], Tensor] = "relu"
     variance: float = 2.0
     gates: Gates = "own"
     method: Method = "weights"
@@ -55,10 +60,27 @@ class Ensemble:
             self._per_layer("gamma1")
         if not (_is_number(self.variance) and 0 < self.variance < math.inf):
             raise ValueError(f"variance={self.variance!r}: N times the variance of a weight is positive and finite")
-        if not callable(self.activation):
-            raise ValueError(f"activation={self.activation!r}: a function of a tensor is needed, such as torch.tanh")
-        if self.gates == "independent" and self.activation is not torch.relu:
+        if self.value_and_slope is not None and self.gates == "independent":
             raise ValueError(f"gates='independent', activation={self.activation!r}: coins take the rectifier's place")
+
+    @cached_property
+    def value_and_slope(self) -> Callable[[Tensor], tuple[Tensor, Tensor]] | None:
+        """The activation and its derivative at each entry of a tensor; None for the rectifier, which is its gates."""
+        value, slope, _ = theory.activation(self.activation, kinks=())
+        for name, known in theory.ACTIVATIONS.items():
+            if (value, slope) == (known.value, known.slope):
+                return None if name == "relu" else Elementwise(getattr(nn.functional, name)).at
+        made_of = getattr(value, "__self__", None)
+        if isinstance(made_of, Elementwise) and (value, slope) == (made_of.value, made_of.slope):
+            return made_of.at  # in the dtype of the computation
+
+        def through_numpy(z: Tensor) -> tuple[Tensor, Tensor]:
+            points = z.detach().double().cpu().numpy()
+            at_points = (np.broadcast_to(np.asarray(each(points)), points.shape) for each in (value, slope))
+            values, slopes = (torch.tensor(each).to(z) for each in at_points)
+            return values, slopes
+
+        return through_numpy
 
     def scales(self) -> list[tuple[float, float]]:
         """What multiplies the state, and what multiplies the branch, in each gated layer."""

@@ -69,13 +69,10 @@ def _size(values: Tensor, axes: int | tuple[int, ...]) -> Tensor:
 
 def _activate(ensemble: Ensemble, state: Tensor, generator: torch.Generator) -> Tensor:
     """Pass values through the activation, and tangents through its derivative."""
-    if ensemble.activation is torch.relu:
+    if ensemble.value_and_slope is None:
         return state * _active(ensemble, state, generator).unsqueeze(1)
-    with torch.enable_grad():
-        values = state[:, 0].detach().requires_grad_()
-        activated = ensemble.activation(values)
-        [slope] = torch.autograd.grad(activated.sum(), values)
-    return torch.stack([activated.detach(), slope * state[:, 1]], dim=1)
+    values, slopes = ensemble.value_and_slope(state[:, 0])
+    return torch.stack([values, slopes * state[:, 1]], dim=1)
 
 
 def _active(ensemble: Ensemble, state: Tensor, generator: torch.Generator) -> Tensor:

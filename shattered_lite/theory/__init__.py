@@ -1,10 +1,24 @@
 r"""What should come out: closed forms and recursions, in NumPy and float64.
 
-``depth`` counts the gated layers between the neuron and the output, and may be an array wherever that makes sense.
+``depth`` counts the gated layers between the neuron and the output, and may be an array wherever that makes sense;
+``batch_size`` is the number of inputs over which a unit is centred or normalised. The statements of Balduzzi et al.
+(2017):
+
+Theorem 1
+    :func:`plain`; of finite width :func:`plain_finite_width`, without centring :func:`plain_uncentred`.
+Theorem 2
+    :func:`residual`; without centring :func:`residual_uncentred`.
+Theorem 3
+    :func:`residual_idealised_batch_norm`; with real batch norm :func:`residual_batch_norm`, with layer norm
+    :func:`residual_layer_norm`.
+Corollary 1
+    :func:`highway`; without centring :func:`highway_uncentred`.
 """
 
-from .activations import ACTIVATIONS, Activation, Averages, averages, hermite_coefficients, leaky_relu
-from .activity import (
+from ._activations import ACTIVATIONS, Activation, activation, leaky_relu
+from ._averages import Averages, averages, hermite_coefficients
+from ._batch_norm import BatchAverages, Statistics, batch_averages, plain_batch_norm, residual_batch_norm
+from ._gates import (
     ArcCosine,
     arc_cosine,
     centred_coactivation,
@@ -13,18 +27,11 @@ from .activity import (
     cosines,
     expected_runs,
 )
-from .batch_norm import BatchAverages, batch_averages, plain_batch_norm, residual_batch_norm
-from .moments import Moments
-from .scalar import autocorrelation, grid_covariance, scalar_covariance
-from .skips import (
-    highway,
-    highway_uncentred,
-    residual,
-    residual_idealised,
-    residual_layer_norm,
-    residual_uncentred,
-)
-from .theorem_1 import plain, plain_centred, plain_kurtosis, plain_uncentred
+from ._highway import highway, highway_uncentred
+from ._moments import Moments
+from ._plain import plain, plain_finite_width, plain_kurtosis, plain_uncentred
+from ._residual import residual, residual_idealised_batch_norm, residual_layer_norm, residual_uncentred
+from ._scalar import autocorrelation, grid_covariance, scalar_covariance
 
 __all__ = [
     "ACTIVATIONS",
@@ -33,6 +40,8 @@ __all__ = [
     "Averages",
     "BatchAverages",
     "Moments",
+    "Statistics",
+    "activation",
     "arc_cosine",
     "autocorrelation",
     "averages",
@@ -49,13 +58,17 @@ __all__ = [
     "leaky_relu",
     "plain",
     "plain_batch_norm",
-    "plain_centred",
+    "plain_finite_width",
     "plain_kurtosis",
     "plain_uncentred",
     "residual",
     "residual_batch_norm",
-    "residual_idealised",
+    "residual_idealised_batch_norm",
     "residual_layer_norm",
     "residual_uncentred",
     "scalar_covariance",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -197,7 +197,7 @@ def test_index_of_a_batch_tends_to_the_index() -> None:
     values = sp.Rational(1, 2) - (sp.sqrt(1 - r**2) + (sp.pi - sp.acos(r)) * r) / (2 * sp.pi)
     index = inputs / (inputs - 3) * slopes / values
     assert sp.simplify(sp.limit(index, inputs, sp.oo) - sp.pi / (2 * (sp.pi - 1))) == 0
-    ball = theory.batch_averages("relu", 12)
+    ball = theory.batch_averages("relu", batch_size=12)
     found = 12 / 9 * (ball.square_slope - ball.pair_slope) / (ball.square - ball.pair)
     assert found == pytest.approx(float(index.subs(inputs, 12)), rel=1e-6)
 
@@ -294,7 +294,7 @@ def test_the_chapters_recursion_is_theorem_1s_for_the_rectifier(depth: int) -> N
     source = next(source for tags, source in chapter if "claim-prp-act-width" in tags)
     room = {"np": np, "sl": sl}
     exec(source.split("known =")[0], room)
-    limit = (theory.plain_centred(depth, 1e7).correlation * 2.0**depth - 1) * 1e7
+    limit = (theory.plain_finite_width(depth, width=1e7).correlation * 2.0**depth - 1) * 1e7
     assert room["gamma"]("relu", depth) == pytest.approx(limit, rel=1e-4)
 
 
@@ -316,7 +316,7 @@ def test_linear_network_in_a_small_batch() -> None:
     inputs = sp.symbols("M", positive=True)
     spread = 1 + 1 / (inputs - 1)
     assert sp.simplify(inputs / (inputs - 3) / spread - (inputs - 1) / (inputs - 3)) == 0
-    late = theory.plain_batch_norm([4, 5], 8, theory.leaky_relu(1.0)).variance
+    late = theory.plain_batch_norm([4, 5], batch_size=8, activation=theory.leaky_relu(1.0)).variance
     assert late[1] / late[0] == pytest.approx(7 / 5, rel=1e-9)
 
 

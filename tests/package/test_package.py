@@ -26,7 +26,7 @@ ORDER = [
     "records", "grids", "cli", "exercises", "plots",
 ]  # fmt: skip
 ALONE = {"theory", "structure", "checks"}
-GROUND = {"_arguments", "_files"}  # what knows no room, and serves several
+GROUND = {"_arguments", "_autograd", "_files"}  # what knows no room, and serves several
 
 
 def room(name: str) -> str:
@@ -65,7 +65,7 @@ def foreign_imports(tree: ast.AST) -> set[str]:
 @pytest.mark.parametrize("name", RULES)
 def test_imports_run_one_way(name: str) -> None:
     assert room(name) in ORDER, f"{name} has no place in the order of the modules"
-    allowed = set() if room(name) in ALONE else GROUND | set(ORDER[: ORDER.index(room(name))])
+    allowed = GROUND | (set() if room(name) in ALONE else set(ORDER[: ORDER.index(room(name))]))
     assert own_imports(name) <= allowed
 
 
@@ -191,7 +191,7 @@ def lines_of_code(path: Path) -> int:
 def test_the_package_stays_small() -> None:
     """The answers to exercises are part of their chapters, and grow with the book."""
     exercises = [path for path in FILES if path.parent.name == "exercises"]
-    assert sum(map(lines_of_code, set(FILES) - set(exercises))) <= 3_200
+    assert sum(map(lines_of_code, set(FILES) - set(exercises))) <= 3_400
     assert max(map(lines_of_code, exercises)) <= 120
 
 

@@ -446,7 +446,7 @@ def test_wide_networks_with_batch_norm_follow_the_theory(name: str, kind: str, s
         statistics=statistics, activation=getattr(nn.functional, name), variance=1 / sl.theory.averages(name).square,
         method="gram", generator=torch.Generator().manual_seed(11),
     )  # fmt: skip
-    predicted = law(depths, inputs=8, activation=name, statistics=statistics)
+    predicted = law(depths, batch_size=8, activation=name, statistics=statistics)
     for which, moments in enumerate(sl.structure.pair_moments(gradients)):
         sl.checks.agrees(moments[:, 1], predicted.variance[which], "variance", false_alarm_rate=FALSE_ALARM)
         sl.checks.agrees(moments, predicted.correlation[which], "correlation", false_alarm_rate=FALSE_ALARM)
@@ -615,7 +615,10 @@ GOOD = {"kind": "plain", "depth": 2, "width": 4, "inputs": SCALARS, "networks": 
         ({"generator": 0}, r"generator=0: a torch.Generator is needed, such as torch.Generator\(\).manual_seed\(0\)"),
         ({"inputs": torch.zeros(3, 0)}, r"inputs=tensor.*: a floating-point tensor of shape"),
         ({"variance": 0.0}, r"variance=0\.0: N times the variance of a weight is positive and finite"),
-        ({"activation": "tanh"}, r"activation='tanh': a function of a tensor is needed"),
+        (
+            {"activation": "swish"},
+            r"activation='swish': choose one of 'relu', .*, or give a function or module of torch",
+        ),
         ({"activation": torch.tanh, "gates": "independent"}, r"gates='independent', activation=.*coins take"),
         ({"depth": [2, 1]}, r"depth=\[2, 1\]: give one or more depths, increasing from 1"),
         ({"gates": "coins"}, r"gates='coins': choose one of 'own', 'independent'"),

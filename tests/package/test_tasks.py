@@ -22,22 +22,15 @@ def residual(generator: torch.Generator) -> float:
 
 
 def depth(generator: torch.Generator) -> float:
-    return np.argmax(sl.theory.highway(range(100), 0.9).correlation < 0.1)
+    return np.argmax(sl.theory.highway(range(100), gamma1=0.9).correlation < 0.1)
 
 
 def batch_norm(generator: torch.Generator) -> float:
-    return sl.theory.residual_batch_norm(100, beta=0.1, inputs=64).correlation
+    return sl.theory.residual_batch_norm(100, beta=0.1, batch_size=64).correlation
 
 
 def activation(generator: torch.Generator) -> float:
-    def slope(z: np.ndarray) -> np.ndarray:
-        step = 1e-5
-        return (value(z + step) - value(z - step)) / (2 * step)
-
-    def value(z: np.ndarray) -> np.ndarray:
-        return z * np.tanh(np.logaddexp(0, z))
-
-    return sl.theory.averages(sl.theory.Activation(value, slope)).shattering_index
+    return sl.theory.averages(nn.Mish()).shattering_index
 
 
 def sampler(generator: torch.Generator) -> float:
@@ -45,7 +38,7 @@ def sampler(generator: torch.Generator) -> float:
         "plain", depth=6, width=50, inputs=torch.eye(32), networks=1_000, outputs=50, normalisation="centred",
         generator=generator,
     )  # fmt: skip
-    prediction = sl.theory.plain_centred(6, width=50, inputs=32).correlation
+    prediction = sl.theory.plain_finite_width(6, width=50, batch_size=32).correlation
     sl.checks.agrees(sl.structure.pair_moments(gradients), prediction, "correlation")
     return prediction
 

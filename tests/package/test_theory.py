@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
+import re
 from fractions import Fraction
 
 import mpmath
@@ -61,7 +63,7 @@ def test_tangent_map_is_the_derivative_of_the_value_map(cosine: float) -> None:
 @quick
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=5), st.integers(0, 30))
 def test_cosines_climb_and_stay_correlations(start: list[float], depth: int) -> None:
-    trajectory = theory.cosines(depth, start)
+    trajectory = theory.cosines(depth, cosine=start)
     assert trajectory.shape == (depth + 1, len(start))
     np.testing.assert_array_equal(trajectory[0], start)
     assert (np.diff(trajectory, axis=0) >= -1e-15).all()
@@ -86,12 +88,14 @@ def test_plain_of_a_finite_batch_uses_the_orthant_probability(batch: int) -> Non
     law = stats.multivariate_normal(cov=[[1, -1 / (batch - 1)], [-1 / (batch - 1), 1]])
     q = law.cdf([0, 0])
     np.testing.assert_allclose(
-        theory.plain([0, 1, 2, 5], batch).correlation, [1, 0.5, q, 0.5 * (2 * q) ** 4], rtol=1e-5
+        theory.plain([0, 1, 2, 5], batch_size=batch).correlation, [1, 0.5, q, 0.5 * (2 * q) ** 4], rtol=1e-5
     )
 
 
 def test_plain_tends_to_the_theorem_as_the_batch_grows() -> None:
-    np.testing.assert_allclose(theory.plain([1, 6, 10], 10**9).correlation, 0.5 ** np.array([1, 6, 10]), rtol=1e-7)
+    np.testing.assert_allclose(
+        theory.plain([1, 6, 10], batch_size=10**9).correlation, 0.5 ** np.array([1, 6, 10]), rtol=1e-7
+    )
 
 
 def test_uncentred_golden_values() -> None:
@@ -138,14 +142,16 @@ def mixed_derivative(x: float, y: float, depth: int) -> float:
 @pytest.mark.parametrize("pair", [(0.5, 0.625), (-2.0, 1.5), (0.0, 0.01), (1.0, -1.0)])
 @pytest.mark.parametrize("depth", [0, 1, 2, 7, 24])
 def test_scalar_covariance_is_the_mixed_derivative_of_the_kernel(pair: tuple[float, float], depth: int) -> None:
-    assert theory.scalar_covariance(*pair, depth) == pytest.approx(mixed_derivative(*pair, depth), rel=1e-7, abs=1e-9)
+    assert theory.scalar_covariance(*pair, depth=depth) == pytest.approx(
+        mixed_derivative(*pair, depth), rel=1e-7, abs=1e-9
+    )
 
 
 def test_scalar_covariance_golden_values_and_shape() -> None:
-    assert theory.scalar_covariance(0.5, 0.625, 24) == pytest.approx(0.395, abs=5e-4)
-    assert theory.scalar_covariance(0.5, 0.625, 50) == pytest.approx(0.232, abs=1e-3)
+    assert theory.scalar_covariance(0.5, 0.625, depth=24) == pytest.approx(0.395, abs=5e-4)
+    assert theory.scalar_covariance(0.5, 0.625, depth=50) == pytest.approx(0.232, abs=1e-3)
     grid = np.linspace(-2, 2, 9)
-    table = theory.scalar_covariance(grid[:, None], grid, 6)
+    table = theory.scalar_covariance(grid[:, None], grid, depth=6)
     assert table.shape == (9, 9)
     np.testing.assert_allclose(table, table.T, atol=1e-12)
     np.testing.assert_allclose(np.diag(table), 1, rtol=1e-15)
@@ -153,8 +159,8 @@ def test_scalar_covariance_golden_values_and_shape() -> None:
 
 def test_scalar_covariance_is_not_the_product_of_tangent_maps() -> None:
     cosine = (0.5 * 0.625 + 1) / np.sqrt(1.25 * (0.625**2 + 1))
-    product = theory.plain_uncentred(10, float(cosine)).correlation
-    assert abs(theory.scalar_covariance(0.5, 0.625, 10) - product) > 0.05
+    product = theory.plain_uncentred(10, cosine=float(cosine)).correlation
+    assert abs(theory.scalar_covariance(0.5, 0.625, depth=10) - product) > 0.05
 
 
 def gaussian_mean(polynomial: sympy.Expr, symbols: list[sympy.Symbol]) -> sympy.Expr:
@@ -185,13 +191,13 @@ def test_kurtosis_by_computer_algebra(width: int, depth: int) -> None:
         square = sympy.expand(sum(entry**2 for entry in gradient)) * sympy.Rational(2, width) ** depth
         second += gaussian_mean(square, symbols) / len(patterns)
         fourth += gaussian_mean(sympy.expand(square**2), symbols) / len(patterns)
-    assert float(fourth / second**2) == pytest.approx(float(theory.plain_kurtosis(depth, width)), rel=1e-14)
+    assert float(fourth / second**2) == pytest.approx(float(theory.plain_kurtosis(depth, width=width)), rel=1e-14)
 
 
 def test_kurtosis_of_no_layer_is_a_chi_square() -> None:
     widths = np.array([1, 4, 100])
     second, variance = stats.chi2.stats(widths, moments="mv")
-    np.testing.assert_allclose(theory.plain_kurtosis(0, widths), (variance + second**2) / second**2, rtol=1e-14)
+    np.testing.assert_allclose(theory.plain_kurtosis(0, width=widths), (variance + second**2) / second**2, rtol=1e-14)
 
 
 @quick
@@ -200,10 +206,10 @@ def test_depth_may_be_an_array_everywhere(depths: list[int]) -> None:
     shape = (len(depths),)
     assert theory.plain(depths).correlation.shape == shape
     assert theory.plain_uncentred(depths).correlation.shape == shape
-    assert theory.plain_kurtosis(depths, 10).shape == shape
+    assert theory.plain_kurtosis(depths, width=10).shape == shape
     for correlation, alone in zip(theory.plain_uncentred(depths).correlation, depths, strict=True):
         assert correlation == pytest.approx(float(theory.plain_uncentred(alone).correlation), rel=1e-12)
-    assert theory.plain([[1], [2]], [3, 5, 9]).correlation.shape == (2, 3)
+    assert theory.plain([[1], [2]], batch_size=[3, 5, 9]).correlation.shape == (2, 3)
 
 
 @pytest.mark.parametrize("depth", WRONG_DEPTHS)
@@ -213,8 +219,8 @@ def test_depth_may_be_an_array_everywhere(depths: list[int]) -> None:
         theory.plain,
         theory.plain_uncentred,
         theory.cosines,
-        lambda depth: theory.scalar_covariance(0.0, 1.0, depth),
-        lambda depth: theory.plain_kurtosis(depth, 10),
+        lambda depth: theory.scalar_covariance(0.0, 1.0, depth=depth),
+        lambda depth: theory.plain_kurtosis(depth, width=10),
     ],
     ids=["plain", "plain_uncentred", "cosines", "scalar_covariance", "plain_kurtosis"],
 )
@@ -223,7 +229,7 @@ def test_wrong_depths_are_refused(function, depth) -> None:
         function(depth)
 
 
-@pytest.mark.parametrize("function", [theory.cosines, lambda depth: theory.scalar_covariance(0.0, 1.0, depth)])
+@pytest.mark.parametrize("function", [theory.cosines, lambda depth: theory.scalar_covariance(0.0, 1.0, depth=depth)])
 def test_one_depth_where_one_is_meant(function) -> None:
     with pytest.raises(ValueError, match=r"depth=\[1, 2\]"):
         function([1, 2])
@@ -234,9 +240,9 @@ def test_one_depth_where_one_is_meant(function) -> None:
     "function",
     [
         theory.arc_cosine,
-        lambda cosine: theory.cosines(0, cosine),
-        lambda cosine: theory.cosines(3, cosine),
-        lambda cosine: theory.plain_uncentred(0, cosine),
+        lambda cosine: theory.cosines(0, cosine=cosine),
+        lambda cosine: theory.cosines(3, cosine=cosine),
+        lambda cosine: theory.plain_uncentred(0, cosine=cosine),
     ],
     ids=["arc_cosine", "cosines of depth 0", "cosines", "plain_uncentred"],
 )
@@ -247,11 +253,51 @@ def test_wrong_cosines_are_refused(function, cosine: float) -> None:
 
 @pytest.mark.parametrize("inputs", [2, 0, float("nan")])
 def test_wrong_batches_are_refused(inputs: float) -> None:
-    with pytest.raises(ValueError, match=rf"inputs={inputs}: .*3 inputs or more"):
-        theory.plain(2, inputs)
+    with pytest.raises(ValueError, match=rf"batch_size={inputs}: .*3 inputs or more"):
+        theory.plain(2, batch_size=inputs)
 
 
 @pytest.mark.parametrize("width", [0, -4, float("nan")])
 def test_wrong_widths_are_refused(width: float) -> None:
     with pytest.raises(ValueError, match=rf"width={width}: .*1 unit or more"):
-        theory.plain_kurtosis(2, width)
+        theory.plain_kurtosis(2, width=width)
+
+
+# How it reads
+
+
+def test_prints_are_mathematics() -> None:
+    """Variances and correlations, not their logarithms; numbers as Python writes them, not as NumPy does."""
+    moments = repr(theory.plain(np.int64(3)))
+    assert re.fullmatch(r"Moments\(variance=1\.0, correlation=0\.125\d*\)", moments), moments
+    assert repr(theory.plain([0, 1])) == "Moments(variance=array([1., 1.]), correlation=array([1. , 0.5]))"
+    assert repr(theory.arc_cosine(0.0)) == f"ArcCosine(cosine={1 / np.pi}, tangent=0.5, coactivation=0.25)"
+    apart = theory.plain_batch_norm(2, batch_size=8, statistics="differentiated")
+    assert apart.sign < 0
+    assert "correlation=-" in repr(apart)
+    for averages in (
+        theory.averages("relu"),
+        theory.batch_averages("relu"),
+        theory.batch_averages("relu", batch_size=8),
+    ):
+        assert all(type(value) is float for value in averages)
+        assert "np." not in repr(averages)
+    assert type(theory.averages("relu").shattering_index) is float
+
+
+def test_who_looks_for_a_theorem_finds_it() -> None:
+    """The room's docstring has a paragraph for each statement of the paper; the function says which it holds."""
+    first_lines = dict(re.findall(r"^(Theorem \d|Corollary \d)\n +:func:`(\w+)`", theory.__doc__, re.M))
+    assert list(first_lines) == ["Theorem 1", "Theorem 2", "Theorem 3", "Corollary 1"]
+    for statement, function in first_lines.items():
+        assert getattr(theory, function).__doc__.startswith(f"{statement}:")
+
+
+def test_what_follows_the_first_argument_has_a_name() -> None:
+    functions = [function for name in theory.__all__ if inspect.isfunction(function := getattr(theory, name))]
+    assert len(functions) > 20
+    for function in functions:
+        free = [
+            each.name for each in inspect.signature(function).parameters.values() if each.kind is not each.KEYWORD_ONLY
+        ]
+        assert free == (["first", "second"] if function is theory.scalar_covariance else free[:1]), function

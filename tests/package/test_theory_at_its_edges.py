@@ -23,7 +23,11 @@ GRID = [-1.0, 0.3, 0.8, 2.0]
 EDGES: dict[str, list] = {
     "depth": [3, 0, 1, 2, 500, 10_000, 10**6, [0, 10**5], [], [[0, 1], [2, 3]], 2.0, 10**6 + 1, 2**31, 2**63, 2.0**63],
     "width": [10, 1, 2, 1e4, 1e12, 1e300, math.inf, [], [1, 5, 7], 2**63, 0.5, 0],
-    "inputs": [8, 3, 4, 5, 7, 64, 1_000, 10**6, 1e7, 2**31, 2**63, 1e300, math.inf, 2, 0, 4.5, [], [4, 5, 6]],
+    "batch_size": [8, 3, 4, 5, 7, 64, 1_000, 10**6, 1e7, 2**31, 2**63, 1e300, math.inf, 2, 0, 4.5, [], [4, 5, 6]],
+    "inputs": [
+        GRID, [0.5], [0.5, 0.6], [0.5, 0.5 + 1e-12, 1.0], [1e8, 2e8, -1e8], [1e50, 2e50, 0.0], [1e51, 0.0, 1.0],
+        [0.5, 0.5], [], [[0.1, 0.2]], 3, np.linspace(-2, 2, 64),
+    ],
     "alpha": [0.7, 1e-4, 1e-300, 1e4, 1e8, 1e100, 0, 1e101, 1e300, [1.0, 2.0]],
     "beta": [0.7, 0, 0.0, 1e-300, 1e-8, 1e-4, 1e4, 1e8, 1e100, 1e101, 1e300, [1.0, 2.0]],
     "gamma1": [[0.5, 0.8, 0.9], 0, 1, 0.3, [], [0.0, 1.0], [1e-300], np.full(10**6, 0.999), [[0.5]], 1 + 1e-9],
@@ -36,13 +40,10 @@ EDGES: dict[str, list] = {
     "degree": [5, 0, 1, 2, 100, 101, 10**9, 2**63, 2.5, [1], []],
     "slope": [0.3, 0, 1, -1, 1e-300, 1e8, -1e100, 1e101, [0.1], []],
     "activation": ["relu", "gelu", CUBE, theory.leaky_relu(1.0), theory.leaky_relu(1e100), NAN, "swish", ["relu"], 3],
+    "kinks": [None, (), [0.0], (2, -1.5, 2), 1e300, [[0.0]], math.inf, [math.inf], ["relu"]],
     "statistics": ["frozen", "differentiated", "moving", ["frozen"], 3],
     "centred": [True, False, "yes", 1],
-}
-OTHER_EDGES = {("grid_covariance", "inputs"): [
-    GRID, [0.5], [0.5, 0.6], [0.5, 0.5 + 1e-12, 1.0], [1e8, 2e8, -1e8], [1e50, 2e50, 0.0], [1e51, 0.0, 1.0], [0.5, 0.5],
-    [], [[0.1, 0.2]], 3, np.linspace(-2, 2, 64),
-]}  # fmt: skip
+}  # fmt: skip
 NONSENSE = [
     math.nan,
     [math.nan, 0.5],
@@ -62,10 +63,6 @@ FUNCTIONS = [getattr(theory, name) for name in theory.__all__ if inspect.isfunct
 INFINITE = {("plain_kurtosis", "depth"), ("plain_uncentred", "cosine")}
 
 
-def edges(function: Callable, name: str) -> list:
-    return OTHER_EDGES.get((function.__name__, name), EDGES[name])
-
-
 def parameters(function: Callable) -> list[str]:
     return list(inspect.signature(function).parameters)
 
@@ -74,7 +71,7 @@ CASES = [(function, name) for function in FUNCTIONS for name in parameters(funct
 
 
 def call(function: Callable, **changed):
-    ordinary = {name: edges(function, name)[0] for name in parameters(function)}
+    ordinary = {name: EDGES[name][0] for name in parameters(function)}
     return function(**ordinary | changed)
 
 
@@ -102,7 +99,7 @@ def a_number_or_a_refusal_by_name(function: Callable, name: str, value) -> bool:
 
 @pytest.mark.parametrize(("function", "name"), CASES, ids=lambda value: getattr(value, "__name__", value))
 def test_every_edge_is_a_number_or_a_refusal_by_name(function: Callable, name: str) -> None:
-    refused = [a_number_or_a_refusal_by_name(function, name, value) for value in edges(function, name)]
+    refused = [a_number_or_a_refusal_by_name(function, name, value) for value in EDGES[name]]
     assert not refused[0]  # the ordinary value
 
 
@@ -110,5 +107,6 @@ def test_every_edge_is_a_number_or_a_refusal_by_name(function: Callable, name: s
 def test_nonsense_is_refused_by_name(function: Callable, name: str) -> None:
     for value in NONSENSE:
         meant = (value is True and name == "centred") or (value == -2.5 and name in ("first", "second", "slope"))
+        meant = meant or (value is None and name == "kinks")
         if not meant:
             assert a_number_or_a_refusal_by_name(function, name, value), value

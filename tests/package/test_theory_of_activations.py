@@ -16,6 +16,7 @@ SMOOTH = {
     "gelu": lambda z: z * mpmath.ncdf(z),
     "silu": lambda z: z / (1 + mpmath.exp(-z)),
     "softplus": lambda z: mpmath.log1p(mpmath.exp(z)),
+    "mish": lambda z: z * mpmath.tanh(mpmath.log1p(mpmath.exp(z))),
     "tanh": mpmath.tanh,
 }
 
@@ -85,7 +86,7 @@ def test_the_theory_and_torch_mean_the_same_function(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["gelu", "silu", "tanh", "softplus"])
 def test_hermite_coefficients_add_up(name: str) -> None:
-    found, a = theory.averages(name), theory.hermite_coefficients(name, 60)
+    found, a = theory.averages(name), theory.hermite_coefficients(name, degree=60)
     k = np.arange(61)
     assert a[0] == pytest.approx(found.mean, abs=1e-12)
     assert a[1] == pytest.approx(found.mean_slope, abs=1e-12)  # Stein: E[Z phi] = E[phi']
@@ -120,7 +121,7 @@ def over_a_pair(function, inputs: int) -> float:
 
 @pytest.mark.parametrize("inputs", [6, 8, 12])
 def test_batch_averages_are_integrals_over_the_sphere(inputs: int) -> None:
-    found = theory.batch_averages("tanh", inputs)
+    found = theory.batch_averages("tanh", batch_size=inputs)
 
     def slope(z: float) -> float:
         return math.cosh(z) ** -2
@@ -133,7 +134,7 @@ def test_batch_averages_are_integrals_over_the_sphere(inputs: int) -> None:
 @pytest.mark.parametrize("inputs", [8, 16, 100])
 def test_batch_averages_of_the_rectifier_in_closed_form(inputs: int) -> None:
     """The rectifier is homogeneous: sphere and Gaussian of correlation -1/(M-1) agree."""
-    found, maps = theory.batch_averages("relu", inputs), theory.arc_cosine(-1 / (inputs - 1))
+    found, maps = theory.batch_averages("relu", batch_size=inputs), theory.arc_cosine(-1 / (inputs - 1))
     np.testing.assert_allclose(found.square, 0.5, rtol=1e-10)
     np.testing.assert_allclose([found.pair, found.pair_lever], maps.cosine / 2, rtol=1e-7)
     np.testing.assert_allclose(found.pair_slope, maps.coactivation, rtol=1e-6)
@@ -141,13 +142,15 @@ def test_batch_averages_of_the_rectifier_in_closed_form(inputs: int) -> None:
 
 @pytest.mark.parametrize("name", theory.ACTIVATIONS)
 def test_a_large_batch_is_gaussian(name: str) -> None:
-    np.testing.assert_allclose(theory.batch_averages(name, 10_000), theory.batch_averages(name), rtol=3e-3, atol=3e-4)
+    np.testing.assert_allclose(
+        theory.batch_averages(name, batch_size=10_000), theory.batch_averages(name), rtol=3e-3, atol=3e-4
+    )
 
 
 @pytest.mark.parametrize("beta", [0.1, 1.0])
 def test_real_batch_norm_is_a_ratio_of_gammas(beta: float) -> None:
     depths = [1, 10, 50, 10_000]
-    moments = theory.residual_batch_norm(depths, beta)
+    moments = theory.residual_batch_norm(depths, beta=beta)
     with mpmath.workdps(40):
         mu = 1 - 1 / mpmath.pi
         c = 1 / (mu * mpmath.mpf(beta) ** 2)
@@ -171,7 +174,7 @@ def test_differentiated_statistics_double_the_exponent() -> None:
     depths = np.array([5_000, 10_000])
     moments = theory.residual_batch_norm(depths, statistics="differentiated")
     assert np.diff(moments.log_correlation)[0] / math.log(2) == pytest.approx(-math.pi / (math.pi - 1), abs=5e-3)
-    small = theory.residual_batch_norm([50, 200], inputs=16, statistics="differentiated")
+    small = theory.residual_batch_norm([50, 200], batch_size=16, statistics="differentiated")
     assert np.all(small.correlation < 0)
     np.testing.assert_allclose(small.covariance, small.variance * small.correlation)
 
@@ -179,15 +182,15 @@ def test_differentiated_statistics_double_the_exponent() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: theory.averages("swish"), r"activation='swish': choose one of 'relu', .*, or give an Activation"),
+        (lambda: theory.averages("swish"), r"activation='swish': choose one of 'relu', .*, or an Activation"),
         (
             lambda: theory.averages(theory.Activation(lambda z: 0 * z + 2, lambda z: 0 * z)),
             "a constant carries no signal",
         ),
-        (lambda: theory.hermite_coefficients("relu", -1), r"degree=-1: a whole number, 0 to 100"),
-        (lambda: theory.averages(["relu"]), r"activation=\['relu'\]: choose one of 'relu', .*, or give an Activation"),
+        (lambda: theory.hermite_coefficients("relu", degree=-1), r"degree=-1: a whole number from 0 to 100"),
+        (lambda: theory.averages(["relu"]), r"activation=\['relu'\]: choose one of 'relu', .*, or an Activation"),
         (lambda: theory.leaky_relu(math.nan), r"slope=nan: a finite number"),
-        (lambda: theory.batch_averages("relu", 3), r"inputs=3: .*4 inputs or more"),
+        (lambda: theory.batch_averages("relu", batch_size=3), r"batch_size=3: .*4 inputs or more"),
         (lambda: theory.residual_batch_norm(3, statistics="moving"), r"statistics='moving': choose one of 'frozen'"),
         (lambda: theory.residual_batch_norm(3, beta=-1), r"beta=-1: a scale is 0 or more"),
         (lambda: theory.plain_batch_norm(-3), r"depth=-3: a number of layers is whole, from 0"),

@@ -39,7 +39,7 @@ def test_alpha_scales_the_variance_alone() -> None:
 @pytest.mark.parametrize("beta", [0.1, 0.3, 1.0, 2.5])
 def test_theorem_3_is_a_ratio_of_gammas(beta: float) -> None:
     depths = [0, 1, 2, 10, 50, DEEP]
-    moments = theory.residual_idealised(depths, beta)
+    moments = theory.residual_idealised_batch_norm(depths, beta=beta)
     with mpmath.workdps(40):
         c, half = 1 / mpmath.mpf(beta) ** 2, mpmath.mpf(1) / 2
         closed = [
@@ -55,15 +55,19 @@ def test_highway_is_one_family_with_the_residual_networks() -> None:
     same = theory.highway(depths, gamma1=1 / math.sqrt(1 + beta**2))
     np.testing.assert_allclose(same.correlation, theory.residual(depths, beta=beta).correlation, rtol=1e-13)
     np.testing.assert_allclose(same.variance, 1)
-    np.testing.assert_allclose(theory.highway(depths, 0.0).correlation, theory.plain(depths).correlation, rtol=1e-14)
+    np.testing.assert_allclose(
+        theory.highway(depths, gamma1=0.0).correlation, theory.plain(depths).correlation, rtol=1e-14
+    )
     shares = beta**2 / (1 + beta**2 * np.arange(1, 41))
-    schedule = theory.highway(1, np.sqrt(1 - shares)).correlation
-    assert np.prod(schedule) == pytest.approx(float(theory.residual_idealised(40, beta).correlation), rel=1e-12)
+    schedule = theory.highway(1, gamma1=np.sqrt(1 - shares)).correlation
+    assert np.prod(schedule) == pytest.approx(
+        float(theory.residual_idealised_batch_norm(40, beta=beta).correlation), rel=1e-12
+    )
 
 
 def test_corollary_1_tends_to_one_over_the_root_of_e() -> None:
     depths = np.array([10, 100, 1_000, DEEP])
-    gaps = math.exp(-0.5) - theory.highway(depths, np.sqrt(1 - 1 / depths)).correlation
+    gaps = math.exp(-0.5) - theory.highway(depths, gamma1=np.sqrt(1 - 1 / depths)).correlation
     np.testing.assert_allclose(gaps * depths, math.exp(-0.5) / 8, rtol=0.1)  # (1 - 1/2L)^L = e^-1/2 (1 - 1/8L - ...)
     assert np.all(gaps > 0)
 
@@ -71,7 +75,7 @@ def test_corollary_1_tends_to_one_over_the_root_of_e() -> None:
 def test_real_gates_of_a_plain_network_are_the_case_without_skip() -> None:
     depths = np.arange(30)
     without = theory.highway_uncentred(np.zeros(29), cosine=0.3)
-    np.testing.assert_allclose(without.correlation, theory.plain_uncentred(depths, 0.3).correlation, rtol=1e-10)
+    np.testing.assert_allclose(without.correlation, theory.plain_uncentred(depths, cosine=0.3).correlation, rtol=1e-10)
 
 
 def test_uncentred_residual_networks_obey_the_cubic_law_at_every_beta() -> None:
@@ -112,10 +116,13 @@ def test_nothing_overflows_at_great_depth() -> None:
         (lambda: theory.residual(-1), r"depth=-1: a number of layers is whole, from 0"),
         (lambda: theory.residual(2, alpha=0.0), r"alpha=0\.0: a scale is positive"),
         (lambda: theory.residual(2, beta=math.inf), r"beta=inf: a scale is 0 or more, and 1e\+100 or less"),
-        (lambda: theory.residual_idealised(2, beta=-1), r"beta=-1: a scale is 0 or more"),
+        (lambda: theory.residual_idealised_batch_norm(2, beta=-1), r"beta=-1: a scale is 0 or more"),
         (lambda: theory.residual_uncentred(2, cosine=1.5), r"cosine=1\.5: .*between -1 and 1"),
         (lambda: theory.residual_layer_norm(2.5), r"depth=2\.5: a number of layers is whole"),
-        (lambda: theory.highway(2, 1.2), r"gamma1=1\.2: highway coefficients need 0 <= gamma1 <= 1, since .* variance"),
+        (
+            lambda: theory.highway(2, gamma1=1.2),
+            r"gamma1=1\.2: highway coefficients need 0 <= gamma1 <= 1, since .* variance",
+        ),
         (lambda: theory.highway_uncentred([0.5, -0.1]), r"gamma1=\[0\.5, -0\.1\]: highway coefficients need"),
         (lambda: theory.highway_uncentred(0.5), r"gamma1: shape \(\), but one coefficient for each"),
     ],

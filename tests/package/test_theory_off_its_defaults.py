@@ -36,25 +36,28 @@ def test_cosines_from_every_start(cosine: float) -> None:
             angle = mpmath.acos(c)
             c = (mpmath.sin(angle) + (mpmath.pi - angle) * c) / mpmath.pi
             expected.append(float(c))
-    np.testing.assert_allclose(theory.cosines(30, cosine), expected, atol=1e-15)
+    np.testing.assert_allclose(theory.cosines(30, cosine=cosine), expected, atol=1e-15)
 
 
 @pytest.mark.parametrize("cosine", COSINES)
 def test_every_cosine_of_the_uncentred_laws(cosine: float) -> None:
     expected = np.array(leaning([1.0] * 30, cosine))
-    np.testing.assert_allclose(theory.plain_uncentred(DEPTHS, cosine).correlation, expected[DEPTHS], rtol=1e-11)
+    np.testing.assert_allclose(theory.plain_uncentred(DEPTHS, cosine=cosine).correlation, expected[DEPTHS], rtol=1e-11)
     for beta in (0.0, 1e-4, 0.3, 3.0, 1e4):
         share, layers = beta**2 / (1 + beta**2), beta**2 / (1 + beta**2 * np.arange(1, 31))
-        found = theory.residual_uncentred(DEPTHS, 0.6, beta, cosine)
+        found = theory.residual_uncentred(DEPTHS, alpha=0.6, beta=beta, cosine=cosine)
         expected = np.array(leaning([share] * 30, cosine))
         np.testing.assert_allclose(found.correlation, expected[DEPTHS], rtol=1e-7)
         np.testing.assert_allclose(found.log_variance, np.array(DEPTHS) * math.log(0.36 * (1 + beta**2)), rtol=1e-12)
-        found, expected = theory.residual_layer_norm(DEPTHS, beta, cosine), np.array(leaning(layers.tolist(), cosine))
+        found, expected = (
+            theory.residual_layer_norm(DEPTHS, beta=beta, cosine=cosine),
+            np.array(leaning(layers.tolist(), cosine)),
+        )
         np.testing.assert_allclose(found.correlation, expected[DEPTHS], rtol=1e-7)
         np.testing.assert_allclose(found.variance, 1 + beta**2 * np.array(DEPTHS), rtol=1e-12)
     gammas = np.linspace(0, 1, 30)
     expected = leaning((1 - gammas**2).tolist(), cosine)
-    np.testing.assert_allclose(theory.highway_uncentred(gammas, cosine).correlation, expected, rtol=1e-11)
+    np.testing.assert_allclose(theory.highway_uncentred(gammas, cosine=cosine).correlation, expected, rtol=1e-11)
 
 
 def abel(angle: float) -> float:
@@ -65,7 +68,7 @@ def abel(angle: float) -> float:
 def test_cosines_keep_their_angles_at_great_depth() -> None:
     """From 1,000 to 100,000 layers, 3 pi/angle - (3/2) log(1/angle) counts them, up to a term of order the angle."""
     start = [-0.5, 0.0, 0.9]
-    cosines = theory.cosines(100_000, start)
+    cosines = theory.cosines(100_000, cosine=start)
     with mpmath.workdps(30):  # a sum of squares holds the small difference that 1 - cosine has lost
         exact = mpmath.mpf(0)
         for _ in range(1_000):
@@ -101,7 +104,7 @@ def test_skips_at_a_million_layers(beta: float) -> None:
         grown = float(mpmath.log(1 + b * depth))
     found = theory.residual(depth, beta=beta)
     assert (found.log_variance, found.log_correlation) == pytest.approx((variance, plainly), rel=1e-12)
-    found = theory.residual_idealised(depth, beta)
+    found = theory.residual_idealised_batch_norm(depth, beta=beta)
     assert (found.log_variance, found.log_correlation) == pytest.approx((grown, normalised), rel=1e-9)
 
 
@@ -110,18 +113,18 @@ def test_a_branch_of_scale_nothing_is_the_identity() -> None:
     for moments in (
         theory.residual(depths, beta=0),
         theory.residual_uncentred(depths, beta=0, cosine=-0.3),
-        theory.residual_layer_norm(depths, 0, 0.2),
-        theory.residual_idealised(depths, 0),
-        theory.residual_batch_norm(depths, 0),
-        theory.residual_batch_norm(depths, 0, 8, "tanh", "differentiated"),
-        theory.highway(depths, 1.0),
+        theory.residual_layer_norm(depths, beta=0, cosine=0.2),
+        theory.residual_idealised_batch_norm(depths, beta=0),
+        theory.residual_batch_norm(depths, beta=0),
+        theory.residual_batch_norm(depths, beta=0, batch_size=8, activation="tanh", statistics="differentiated"),
+        theory.highway(depths, gamma1=1.0),
     ):
         np.testing.assert_array_equal([moments.variance, moments.correlation], 1)
     np.testing.assert_allclose(theory.residual(depths[:3], alpha=0.7, beta=0).variance, 0.49 ** np.array(depths[:3]))
 
 
 def test_a_huge_branch_leaves_the_skip_nothing() -> None:
-    assert theory.residual_idealised(10, 1e8).log_variance == pytest.approx(math.log(1e17), rel=1e-14)
+    assert theory.residual_idealised_batch_norm(10, beta=1e8).log_variance == pytest.approx(math.log(1e17), rel=1e-14)
     np.testing.assert_allclose(theory.residual(5, beta=1e8).correlation, theory.plain(5).correlation, rtol=1e-14)
 
 
@@ -196,11 +199,13 @@ def test_batch_norm_layer_by_layer(batch: float, name: str, statistics: str) -> 
     with mpmath.workdps(40):
         for beta in (0.05, 1.0, 30.0):
             variance, correlation = layer_by_layer(1, beta, 12, batch, name, differentiated)
-            found = theory.residual_batch_norm(range(13), beta, batch, activation, statistics)
+            found = theory.residual_batch_norm(
+                range(13), beta=beta, batch_size=batch, activation=activation, statistics=statistics
+            )
             np.testing.assert_allclose(found.log_variance, variance, rtol=tolerance, atol=tolerance)
             np.testing.assert_allclose(found.correlation, correlation, rtol=20 * tolerance, atol=tolerance)
         variance, correlation = layer_by_layer(0, 1.0, 12, batch, name, differentiated)
-    found = theory.plain_batch_norm(range(13), batch, activation, statistics)
+    found = theory.plain_batch_norm(range(13), batch_size=batch, activation=activation, statistics=statistics)
     np.testing.assert_allclose(found.log_variance, variance, rtol=20 * tolerance, atol=20 * tolerance)
     np.testing.assert_allclose(found.correlation, correlation, rtol=20 * tolerance, atol=tolerance)
 
@@ -211,14 +216,14 @@ def test_a_plain_network_with_batch_norm_never_rounds_its_correlation_away(batch
     a = averages_of_relu(batch)
     factor = math.log(2 * a["pair_slope"])
     expected = math.log(0.5) + (depths - 1) * factor
-    found = theory.plain_batch_norm(depths, batch)
+    found = theory.plain_batch_norm(depths, batch_size=batch)
     np.testing.assert_allclose(found.log_correlation, expected, rtol=1e-3 if batch == 4 else 1e-6)
 
 
 def test_activations_that_lean_apart_alternate_in_sign() -> None:
     """Of z^2 + z/2, slopes of two inputs have the product 4 r + 1/4: negative for 5 inputs, where r is -1/4."""
     lopsided = theory.Activation(lambda z: z**2 + z / 2, lambda z: 2 * z + 0.5)
-    found = theory.plain_batch_norm(np.arange(6), 5, lopsided)
+    found = theory.plain_batch_norm(np.arange(6), batch_size=5, activation=lopsided)
     np.testing.assert_array_equal(np.sign(found.correlation), [1, 1, -1, 1, -1, 1])
     np.testing.assert_array_equal(np.sign(found.covariance), [1, 1, -1, 1, -1, 1])
     assert found.correlation[2] / found.correlation[1] == pytest.approx(-0.75 / 4.25, rel=1e-9)
@@ -226,9 +231,9 @@ def test_activations_that_lean_apart_alternate_in_sign() -> None:
 
 @pytest.mark.parametrize("batch", [4, 5, 30, 1_000, 10**6])
 def test_averages_of_every_batch(batch: int) -> None:
-    found = theory.batch_averages(CUBE, batch)
+    found = theory.batch_averages(CUBE, batch_size=batch)
     np.testing.assert_allclose(found, [averages_of_the_cube(batch)[name] for name in found._fields], rtol=1e-8)
-    found, exact = theory.batch_averages("relu", batch), averages_of_relu(batch)
+    found, exact = theory.batch_averages("relu", batch_size=batch), averages_of_relu(batch)
     np.testing.assert_allclose(found, [exact[name] for name in found._fields], rtol=3e-3 if batch < 8 else 1e-6)
 
 
@@ -252,7 +257,7 @@ def test_constant_units_for_any_number_of_inputs(cosine: float, inputs: int) -> 
         s = middle[:, None] + half[:, None] * nodes
         values = np.exp(inputs * special.log_ndtr(tau * s)) * stats.norm.pdf(s)
         expected = 2 * float((values * weights * half[:, None]).sum())
-    assert theory.constant_units(cosine, inputs) == pytest.approx(expected, rel=1e-7, abs=1e-12)
+    assert theory.constant_units(cosine, batch_size=inputs) == pytest.approx(expected, rel=1e-7, abs=1e-12)
 
 
 @pytest.mark.parametrize("inputs", [3, 6, 10**6])
@@ -263,8 +268,8 @@ def test_centred_length_is_a_quotient_of_two_variances(inputs: int) -> None:
     total = a * a * same + others * same + 2 * others * a * cross + others * (others - 1) * cross
     longer = a * a * same - 2 * (a * a * same + others * a * cross) / inputs + total / inputs**2
     other = same - 2 * (same + a * cross + (others - 1) * cross) / inputs + total / inputs**2
-    assert theory.centred_length(a, inputs) == pytest.approx(longer / other, rel=1e-9)
-    assert theory.centred_length([0.0, a], [[inputs], [np.inf]]).shape == (2, 2)
+    assert theory.centred_length(a, batch_size=inputs) == pytest.approx(longer / other, rel=1e-9)
+    assert theory.centred_length([0.0, a], batch_size=[[inputs], [np.inf]]).shape == (2, 2)
 
 
 @pytest.mark.parametrize("batch", [4, 16, np.inf])
@@ -285,7 +290,7 @@ def test_first_correction_of_a_finite_batch_and_width(batch: float) -> None:
         )
         expected.append(float(mpmath.log(T)))
     depths = [0, 1, 2, 3, 17, 500]
-    found = theory.plain_centred(depths, 37, batch).log_correlation
+    found = theory.plain_finite_width(depths, width=37, batch_size=batch).log_correlation
     np.testing.assert_allclose(found, np.array([0.0, *expected[1:]])[depths], rtol=1e-11, atol=1e-14)
 
 
@@ -293,9 +298,9 @@ def test_kurtosis_of_any_width_and_depth() -> None:
     with mpmath.workdps(40):
         for depth, width in ((10**6, 10**8), (10**6, 10**12), (3, 7), (300, 20)):
             exact = (1 + mpmath.mpf(2) / width) * (1 + mpmath.mpf(5) / width) ** depth
-            assert theory.plain_kurtosis(depth, width) == pytest.approx(float(exact), rel=1e-12)
-    assert theory.plain_kurtosis(10**6, 100) == math.inf
-    assert theory.plain_kurtosis(10**6, math.inf) == 1
+            assert theory.plain_kurtosis(depth, width=width) == pytest.approx(float(exact), rel=1e-12)
+    assert theory.plain_kurtosis(10**6, width=100) == math.inf
+    assert theory.plain_kurtosis(10**6, width=math.inf) == 1
 
 
 # Scalar inputs
@@ -317,15 +322,15 @@ def scalar_kernel(depth: int):
 def test_scalar_covariance_at_great_depth(pair: tuple[float, float]) -> None:
     with mpmath.workdps(50):
         exact = float(mpmath.diff(scalar_kernel(1_000), tuple(map(mpmath.mpf, pair)), (1, 1)))
-    assert theory.scalar_covariance(*pair, 1_000) == pytest.approx(exact, rel=1e-10)
+    assert theory.scalar_covariance(*pair, depth=1_000) == pytest.approx(exact, rel=1e-10)
 
 
 def test_scalar_covariance_tends_to_its_limit_as_the_cube_of_the_angle() -> None:
     """x x' cos(angle) less 2 (angle / first angle)^3, both over the lengths: the leading terms of the formula."""
     x, y, depth = 0.5, 0.625, 100_000
     lengths, first = math.sqrt((1 + x * x) * (1 + y * y)), abs(math.atan(x) - math.atan(y))
-    cosine = theory.cosines(depth, math.cos(first))[-1]
-    left = theory.scalar_covariance(x, y, depth) * lengths - x * y * cosine
+    cosine = theory.cosines(depth, cosine=math.cos(first))[-1]
+    left = theory.scalar_covariance(x, y, depth=depth) * lengths - x * y * cosine
     assert left / (math.acos(cosine) / first) ** 3 == pytest.approx(-2, rel=0.02)
 
 
@@ -337,15 +342,15 @@ def test_neighbouring_inputs_have_neighbouring_slopes(gap: float, depth: int) ->
         x = mpmath.mpf(0.5)
         y = x + mpmath.mpf(gap)
         exact = float(mpmath.diff(scalar_kernel(depth), (x, y), (1, 1), h=mpmath.mpf(gap) / 10**6))
-    assert theory.scalar_covariance(0.5, 0.5 + gap, depth) == pytest.approx(exact, abs=1e-5 * gap + 1e-14)
+    assert theory.scalar_covariance(0.5, 0.5 + gap, depth=depth) == pytest.approx(exact, abs=1e-5 * gap + 1e-14)
     if gap > 1e-7:  # closer inputs are refused
-        grid = theory.grid_covariance([0.5, 0.5 + gap, 2.0], depth, centred=False)
+        grid = theory.grid_covariance([0.5, 0.5 + gap, 2.0], depth=depth, centred=False)
         assert grid[0, 1] == pytest.approx(exact, abs=1e-8)
 
 
 def test_the_curve_of_a_constant_covariance_is_refused_though_it_rounds() -> None:
     with pytest.raises(ValueError, match="a constant curve has no autocorrelation"):
-        theory.autocorrelation(np.full((7, 7), 0.1), 2)
+        theory.autocorrelation(np.full((7, 7), 0.1), lags=2)
 
 
 def test_hermite_coefficients_to_the_highest_degree() -> None:
@@ -355,7 +360,7 @@ def test_hermite_coefficients_to_the_highest_degree() -> None:
         m = (k - 2) // 2
         zero = (-1) ** m * math.prod(range(1, 2 * m, 2)) if k % 2 == 0 else 0
         expected.append(zero / math.sqrt(math.factorial(k)) / math.sqrt(2 * math.pi))
-    np.testing.assert_allclose(theory.hermite_coefficients("relu", 100), expected, atol=1e-12)
+    np.testing.assert_allclose(theory.hermite_coefficients("relu", degree=100), expected, atol=1e-12)
 
 
 def test_expected_runs_of_lengths_and_ends() -> None:

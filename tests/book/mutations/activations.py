@@ -47,7 +47,7 @@ def forget_to_normalise_the_polynomials(patch: Patch) -> None:
     original = sl.theory.hermite_coefficients
 
     def unscaled(activation, degree):
-        return original(activation, degree) * np.sqrt(special.factorial(np.arange(degree + 1)))
+        return original(activation, degree=degree) * np.sqrt(special.factorial(np.arange(degree + 1)))
 
     in_theory(patch, "hermite_coefficients", unscaled)
 
@@ -57,7 +57,7 @@ def drop_the_odd_degrees(patch: Patch) -> None:
     original = sl.theory.hermite_coefficients
 
     def without(activation, degree):
-        coefficients = original(activation, degree).copy()
+        coefficients = original(activation, degree=degree).copy()
         coefficients[3::2] = 0
         return coefficients
 
@@ -69,7 +69,7 @@ def drop_the_even_degrees(patch: Patch) -> None:
     original = sl.theory.hermite_coefficients
 
     def without(activation, degree):
-        coefficients = original(activation, degree).copy()
+        coefficients = original(activation, degree=degree).copy()
         coefficients[0::2] = 0
         return coefficients
 
@@ -79,16 +79,16 @@ def drop_the_even_degrees(patch: Patch) -> None:
 def take_the_batch_for_infinite(patch: Patch) -> None:
     """Averages over an infinite batch, whatever its size."""
     original = sl.theory.batch_averages
-    in_theory(patch, "batch_averages", lambda activation="relu", inputs=np.inf: original(activation))
+    in_theory(patch, "batch_averages", lambda activation="relu", batch_size=np.inf: original(activation))
 
 
 def take_inputs_for_independent(patch: Patch) -> None:
     """A finite batch whose values do not balance each other: pairs as in an infinite one."""
     original = sl.theory.batch_averages
 
-    def independent(activation="relu", inputs=np.inf):
+    def independent(activation="relu", batch_size=np.inf):
         wide = original(activation)
-        return original(activation, inputs)._replace(
+        return original(activation, batch_size=batch_size)._replace(
             pair=wide.pair, pair_slope=wide.pair_slope, pair_lever=wide.pair_lever
         )
 

@@ -13,8 +13,8 @@ from .patching import Patch, in_theory
 
 def count_one_block_fewer(patch: Patch) -> None:
     """The idealised network with L - 1 blocks, as the paper's variance has it."""
-    original = sl.theory.residual_idealised
-    in_theory(patch, "residual_idealised", lambda depth, *a: original(np.asarray(depth) - 1, *a))
+    original = sl.theory.residual_idealised_batch_norm
+    in_theory(patch, "residual_idealised_batch_norm", lambda depth, **k: original(np.asarray(depth) - 1, **k))
 
 
 def forget_the_root(patch: Patch) -> None:
@@ -25,7 +25,7 @@ def forget_the_root(patch: Patch) -> None:
         variance, covariance = (np.concatenate([[0], np.cumsum(np.log1p(u / part))])[depth] for part in (1, 2))
         return sl.theory.Moments(variance, covariance - variance)
 
-    in_theory(patch, "residual_idealised", wrong)
+    in_theory(patch, "residual_idealised_batch_norm", wrong)
 
 
 def take_the_skip_after_the_normalisation(patch: Patch) -> None:
@@ -48,15 +48,16 @@ def take_the_skip_after_the_normalisation(patch: Patch) -> None:
 
 def keep_the_mean(patch: Patch) -> None:
     """Real batch norm without centring: the paper's idealisation in its place."""
-    in_theory(patch, "residual_batch_norm", lambda depth, beta=1.0, **k: sl.theory.residual_idealised(depth, beta))
+    idealised = sl.theory.residual_idealised_batch_norm
+    in_theory(patch, "residual_batch_norm", lambda depth, beta=1.0, **k: idealised(depth, beta=beta))
 
 
 def take_a_residual_batch_for_endless(patch: Patch) -> None:
     """The limit of many inputs, whatever the size of the batch."""
     original = sl.theory.residual_batch_norm
 
-    def endless(depth, beta=1.0, inputs=np.inf, **options):
-        return original(depth, beta, **options)
+    def endless(depth, batch_size=np.inf, **options):
+        return original(depth, **options)
 
     in_theory(patch, "residual_batch_norm", endless)
 
@@ -74,7 +75,7 @@ def freeze_the_statistics(patch: Patch) -> None:
 
 def hold_the_inputs_apart(patch: Patch) -> None:
     """Layer norm as if it kept inputs at right angles, as batch norm does."""
-    in_theory(patch, "residual_layer_norm", lambda depth, beta=1.0: sl.theory.residual_idealised(depth, beta))
+    in_theory(patch, "residual_layer_norm", sl.theory.residual_idealised_batch_norm)
 
 
 def give_branches_a_constant_share(patch: Patch) -> None:

@@ -76,13 +76,13 @@ def halve_the_breaks(patch: Patch) -> None:
 
 def assume_a_quarter(patch: Patch) -> None:
     """Co-activation of centred inputs without the correction for their number."""
-    in_theory(patch, "centred_coactivation", lambda inputs: 0.25)
+    in_theory(patch, "centred_coactivation", lambda batch_size: 0.25)
 
 
 def count_one_input_more(patch: Patch) -> None:
     """A correlation of -1/M, not -1/(M - 1)."""
     original = sl.theory.centred_coactivation
-    in_theory(patch, "centred_coactivation", lambda inputs: original(inputs + 1))
+    in_theory(patch, "centred_coactivation", lambda batch_size: original(batch_size + 1))
 
 
 def forget_to_normalise(patch: Patch) -> None:
@@ -92,13 +92,13 @@ def forget_to_normalise(patch: Patch) -> None:
 
 def centre_by_no_cross_term(patch: Patch) -> None:
     """The long input's covariance with the mean left out: (pi a^2 + 1)/(pi - 1)."""
-    in_theory(patch, "centred_length", lambda a, inputs: (np.pi * a**2 + 1) / (np.pi - 1))
+    in_theory(patch, "centred_length", lambda a, batch_size: (np.pi * a**2 + 1) / (np.pi - 1))
 
 
 def take_the_limit_of_many_inputs(patch: Patch) -> None:
     """The limit of many inputs in place of 16."""
     original = sl.theory.centred_length
-    in_theory(patch, "centred_length", lambda a, inputs: original(a))
+    in_theory(patch, "centred_length", lambda a, batch_size: original(a))
 
 
 def keep_the_mean_of_curves(patch: Patch) -> None:
@@ -133,13 +133,13 @@ def forget_the_tangents_in_the_theory(patch: Patch) -> None:
 def forget_to_centre_the_theory(patch: Patch) -> None:
     """The slopes of networks that are not centred in place of those that are."""
     original = sl.theory.grid_covariance
-    in_theory(patch, "grid_covariance", lambda x, depth, centred: original(x, depth, centred=False))
+    in_theory(patch, "grid_covariance", lambda x, depth, centred: original(x, depth=depth, centred=False))
 
 
 def predict_one_layer_fewer(patch: Patch) -> None:
     """The slopes of L - 1 layers."""
     original = sl.theory.grid_covariance
-    in_theory(patch, "grid_covariance", lambda x, depth, centred: original(x, depth - 1, centred=centred))
+    in_theory(patch, "grid_covariance", lambda x, depth, centred: original(x, depth=depth - 1, centred=centred))
 
 
 def rectify_both_halves_alike(patch: Patch) -> None:
@@ -240,23 +240,25 @@ def take_the_other_angle(patch: Patch) -> None:
 
 def forget_the_width(patch: Patch) -> None:
     """Theorem 1 without its first correction."""
-    in_theory(patch, "plain_centred", lambda depth, width, inputs: sl.theory.plain(depth, inputs))
+    in_theory(
+        patch, "plain_finite_width", lambda depth, width, batch_size: sl.theory.plain(depth, batch_size=batch_size)
+    )
 
 
 def forget_the_tangents_of_values(patch: Patch) -> None:
     """The first correction with the likeness of values alone, not the covariances of values with tangents."""
     shrink, source = 1 / (2 * (1 - 1 / np.pi)), 2 / (np.pi * (np.pi - 1))
 
-    def partial(depth, width, inputs):
+    def partial(depth, width, batch_size):
         u = s = gamma = 0.0
         for _ in range(1, int(depth)):
             u, s = shrink * u + 1 + s, shrink**2 * s + 1
             gamma += source * u
-        limit = sl.theory.plain(depth, inputs)
+        limit = sl.theory.plain(depth, batch_size=batch_size)
         part = limit.covariance * (1 + gamma / width)
         return limit._replace(log_correlation=np.log(part))
 
-    in_theory(patch, "plain_centred", partial)
+    in_theory(patch, "plain_finite_width", partial)
 
 
 def centre_without_scaling(patch: Patch) -> None:
@@ -273,14 +275,14 @@ def centre_without_scaling(patch: Patch) -> None:
 def take_the_limit_of_large_batches(patch: Patch) -> None:
     """pi/(pi - 1) a layer, whatever the size of the batch."""
     original = sl.theory.plain_batch_norm
-    in_theory(patch, "plain_batch_norm", lambda depth, inputs: original(depth))
+    in_theory(patch, "plain_batch_norm", lambda depth, batch_size: original(depth))
 
 
 def multiply_the_tangent_maps(patch: Patch) -> None:
     """Slopes of a scalar network as a product of 1 - theta/pi: tangents that know nothing of values."""
 
     def product(x, y, depth):
-        return sl.theory.plain_uncentred(depth, (x * y + 1) / np.sqrt((x**2 + 1) * (y**2 + 1))).correlation
+        return sl.theory.plain_uncentred(depth, cosine=(x * y + 1) / np.sqrt((x**2 + 1) * (y**2 + 1))).correlation
 
     in_theory(patch, "scalar_covariance", product)
 
@@ -288,13 +290,13 @@ def multiply_the_tangent_maps(patch: Patch) -> None:
 def forget_the_last_weights(patch: Patch) -> None:
     """(1 + 5/N)^L without the factor of the weights that no gate follows."""
     original = sl.theory.plain_kurtosis
-    in_theory(patch, "plain_kurtosis", lambda depth, width: original(depth, width) / (1 + 2 / width))
+    in_theory(patch, "plain_kurtosis", lambda depth, width: original(depth, width=width) / (1 + 2 / width))
 
 
 def count_one_unit_more(patch: Patch) -> None:
     """The fluctuation of a network of width N + 1."""
     original = sl.theory.plain_kurtosis
-    in_theory(patch, "plain_kurtosis", lambda depth, width: original(depth, width + 1))
+    in_theory(patch, "plain_kurtosis", lambda depth, width: original(depth, width=width + 1))
 
 
 def forget_the_off_diagonal(patch: Patch) -> None:

@@ -8,7 +8,7 @@ import torch
 import shattered_lite as sl
 from shattered_lite.sampling import layers
 from shattered_lite.sampling.ensemble import Ensemble
-from shattered_lite.theory.moments import Moments
+from shattered_lite.theory import Moments
 
 from .patching import Patch, in_theory
 
@@ -38,7 +38,7 @@ def add_lengths_of_skip_and_branch(patch: Patch) -> None:
 def forget_to_square_beta(patch: Patch) -> None:
     """beta in place of beta^2."""
     original = sl.theory.residual
-    in_theory(patch, "residual", lambda depth, alpha=1.0, beta=1.0: original(depth, alpha, beta**0.5))
+    in_theory(patch, "residual", lambda depth, alpha=1.0, beta=1.0: original(depth, alpha=alpha, beta=beta**0.5))
 
 
 def toss_every_gate(patch: Patch) -> None:
@@ -55,8 +55,8 @@ def turn_at_full_speed(patch: Patch) -> None:
 
     def fast(depth, alpha=1.0, beta=1.0, cosine=0.0):
         share = beta**2 / (1 + beta**2)
-        entering = sl.theory.arc_cosine(sl.theory.cosines(int(depth), cosine)[:-1])
-        return exact(depth, alpha, beta, cosine)._replace(
+        entering = sl.theory.arc_cosine(sl.theory.cosines(int(depth), cosine=cosine)[:-1])
+        return exact(depth, alpha=alpha, beta=beta, cosine=cosine)._replace(
             log_correlation=np.log(1 - share * (1 - entering.tangent)).sum()
         )
 

@@ -1,22 +1,24 @@
-r"""Real batch norm: plain and residual networks of infinite width, any activation, any batch, frozen or not.
+r"""Theorem 3 with real batch norm, and plain networks with it: any activation, any batch, frozen or not.
 
-The $M$ values of a wide unit, centred and divided by their root mean square, are a uniformly random point of the sphere
-of radius $\sqrt M$ in the $M - 1$ dimensions orthogonal to $(1, \dots, 1)$. Everything here is an average over that
-sphere; for many inputs one coordinate is a standard normal and two are independent.
+Networks are infinitely wide. The $M$ values of a unit, centred and divided by their root mean square, are a uniformly
+random point of the sphere of radius $\sqrt M$ in the $M - 1$ dimensions orthogonal to $(1, \dots, 1)$. Everything here
+is an average over that sphere; for many inputs one coordinate is a standard normal and two are independent.
 """
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import integrate, special
 
-from . import arguments
-from .activations import FARTHEST, Activation, averages, mean, must_be_finite, named
-from .arguments import Array
-from .moments import Moments, deepest, of_layers
+from .._arguments import one_of
+from . import _accepted, _activations
+from ._accepted import Array
+from ._activations import Spelling
+from ._averages import FARTHEST, averages, mean, must_be_finite
+from ._moments import Moments, deepest, of_layers
 
 Statistics = Literal["frozen", "differentiated"]
 DEGREE = 40  # of the polynomials in which the average over a pair of inputs is expanded
@@ -43,7 +45,7 @@ class BatchAverages(NamedTuple):
     pair_lever: float
 
 
-def batch_averages(activation: Activation | str = "relu", inputs: float = np.inf) -> BatchAverages:
+def batch_averages(activation: Spelling = "relu", *, batch_size: float = np.inf) -> BatchAverages:
     r"""Averages of an activation over one and over two values of a batch.
 
     A pair is expanded in the orthogonal polynomials of the sphere, $E[f(\hat z_i) f(\hat z_j)] = \sum_k a_k^2\, P_k(r)$
@@ -52,9 +54,9 @@ def batch_averages(activation: Activation | str = "relu", inputs: float = np.inf
 
     Parameters
     ----------
-    activation : Activation or str
-        As for :func:`shattered_lite.theory.averages`.
-    inputs : float
+    activation : str, Activation, nn.Module or callable
+        As for :func:`activation`.
+    batch_size : float
         Size $M$ of the batch, from 4 to $10^6$, or infinite.
 
     Returns
@@ -65,24 +67,31 @@ def batch_averages(activation: Activation | str = "relu", inputs: float = np.inf
     Raises
     ------
     ValueError
-        If the activation is unknown, an average is not finite, or ``inputs`` is neither from 4 to $10^6$ nor infinite.
+        If :func:`activation` refuses it, an average is not finite, or ``batch_size`` is neither from 4 to $10^6$ nor
+        infinite.
 
     References
     ----------
     Schoenberg (1942) for the expansion; the rest is the book's own. Derived in the chapter
     *One number for any activation*.
     """
-    value, slope, kinks = named(activation)
+    value, slope, kinks = _activations.activation(activation)
 
     def functions(z: Array) -> Array:
-        return np.stack([value(z), slope(z), z * slope(z)])
+        steep = slope(z)
+        return np.stack([value(z), steep, z * steep])
 
-    batch = arguments.normalised_batch(inputs)
+    batch = _accepted.normalised_batch(batch_size)
     if np.isinf(batch):
-        found = mean(lambda z: np.concatenate([functions(z), functions(z) ** 2]), kinks)
+
+        def powers(z: Array) -> Array:
+            f = functions(z)
+            return np.concatenate([f, f**2])
+
+        found = mean(powers, kinks)
         must_be_finite(activation, found)
         first, second = np.split(found, 2)
-        return BatchAverages(*np.stack([second, first**2], axis=1).ravel())
+        return BatchAverages(*np.stack([second, first**2], axis=1).ravel().tolist())
     dimension = batch - 1
     radius = np.sqrt(dimension)
     density = 1 / (radius * special.beta(0.5, (dimension - 1) / 2))
@@ -107,13 +116,14 @@ def batch_averages(activation: Activation | str = "relu", inputs: float = np.inf
     must_be_finite(activation, found)
     coefficients = found[3:].reshape(3, -1)
     pairs = coefficients**2 @ (polynomials(-radius / dimension) / polynomials(radius))
-    return BatchAverages(*np.stack([found[:3], pairs], axis=1).ravel())
+    return BatchAverages(*np.stack([found[:3], pairs], axis=1).ravel().tolist())
 
 
 def plain_batch_norm(
     depth: ArrayLike,
-    inputs: float = np.inf,
-    activation: Activation | str = "relu",
+    *,
+    batch_size: float = np.inf,
+    activation: Spelling = "relu",
     statistics: Statistics = "frozen",
 ) -> Moments:
     r"""Gradients of a plain network of infinite width with batch norm before every gate but the first.
@@ -125,10 +135,10 @@ def plain_batch_norm(
     ----------
     depth : array_like of int
         Number $L \ge 0$ of gated layers; all but the first are normalised.
-    inputs : float
+    batch_size : float
         Size $M$ of the batch, from 4 to $10^6$, or infinite; with 3 the variance is infinite.
-    activation : Activation or str
-        As for :func:`averages`; weights have the variance $1/(N E[\varphi(Z)^2])$.
+    activation : str, Activation, nn.Module or callable
+        As for :func:`activation`; weights have the variance $1/(N E[\varphi(Z)^2])$.
     statistics : {"frozen", "differentiated"}
         As for :func:`shattered_lite.sample_gradients`.
 
@@ -140,22 +150,23 @@ def plain_batch_norm(
     Raises
     ------
     ValueError
-        If a depth is not a whole number from 0 to $10^6$, ``inputs`` neither from 4 to $10^6$ nor infinite, a name is
-        unknown, or differentiated statistics of a linear network let nothing through.
+        If a depth is not a whole number from 0 to $10^6$, ``batch_size`` neither from 4 to $10^6$ nor infinite, a name
+        is unknown, or differentiated statistics of a linear network let nothing through.
 
     References
     ----------
     Yang et al. (2019) for many inputs; the book's own for a finite batch. Derived in the chapter
     *Theorem 1: plain networks*.
     """
-    return _batch_norm(depth, 0.0, 1.0, inputs, activation, statistics)
+    return _batch_norm(depth, 0.0, 1.0, batch_size, activation, statistics)
 
 
 def residual_batch_norm(
     depth: ArrayLike,
+    *,
     beta: float = 1.0,
-    inputs: float = np.inf,
-    activation: Activation | str = "relu",
+    batch_size: float = np.inf,
+    activation: Spelling = "relu",
     statistics: Statistics = "frozen",
 ) -> Moments:
     r"""Gradients of a residual network of infinite width with real batch norm, $x + \beta W \varphi(\mathrm{BN}(x))$.
@@ -171,7 +182,7 @@ def residual_batch_norm(
         Number $L \ge 0$ of residual layers; the first is not normalised.
     beta : float
         Scale of a branch, 0 or more.
-    inputs, activation, statistics
+    batch_size, activation, statistics
         As for :func:`plain_batch_norm`.
 
     Returns
@@ -188,22 +199,21 @@ def residual_batch_norm(
     ----------
     The book's own; derived in the chapters *Theorem 3: batch norm and beta* and *One number for any activation*.
     """
-    return _batch_norm(depth, 1.0, arguments.beta(beta) ** 2, inputs, activation, statistics)
+    return _batch_norm(depth, 1.0, _accepted.beta(beta) ** 2, batch_size, activation, statistics)
 
 
 def _batch_norm(
     depth: ArrayLike,
     kept: float,
     added: float,
-    inputs: float,
-    activation: Activation | str,
+    batch_size: float,
+    activation: Spelling,
     statistics: Statistics,
 ) -> Moments:
     """Squared factors of skip and branch in; the recursion of the two chapters out."""
-    if statistics not in get_args(Statistics):
-        raise ValueError(f"statistics={statistics!r}: choose one of {', '.join(map(repr, get_args(Statistics)))}")
-    layers, batch = arguments.depths(depth), arguments.normalised_batch(inputs)
-    wide, average = averages(activation), batch_averages(activation, batch)
+    one_of("statistics", statistics, Statistics)
+    layers, batch = _accepted.depths(depth), _accepted.normalised_batch(batch_size)
+    wide, average = averages(activation), batch_averages(activation, batch_size=batch)
     branch, alone = added / wide.square, 1 / batch
     centred = (1 - alone) * (kept + branch * wide.variance)  # variance of a unit over the inputs, after the first layer
     fed = branch * (1 - alone) * (average.square - average.pair)  # what each later layer adds to what it keeps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .exercise import Exercise
+from ._exercise import Exercise
 
 
 def _flow(budget: float, steps: int = 2_000, speed: float = 1.0) -> float:

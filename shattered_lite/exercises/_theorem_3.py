@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .exercise import Exercise
+from ._exercise import Exercise
 
 MU = 1 - 1 / np.pi  # what a block adds to the variance, in units of beta^2
 

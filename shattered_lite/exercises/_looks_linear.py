@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .exercise import Exercise
+from ._exercise import Exercise
 
 EXERCISES = {
     "linear-mirror": Exercise(

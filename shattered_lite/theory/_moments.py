@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .arguments import Array, Depths
+from ._accepted import Array, Depths
 
 
 class Moments(NamedTuple):
@@ -26,6 +26,9 @@ class Moments(NamedTuple):
     log_correlation: Array
     sign: Array | float = 1.0
 
+    def __repr__(self) -> str:
+        return shown(self, "variance", "correlation")
+
     @property
     def variance(self) -> Array:
         """$C(i)$, dimensionless; infinite where it exceeds the largest number of float64."""
@@ -42,6 +45,13 @@ class Moments(NamedTuple):
     def correlation(self) -> Array:
         r"""$R(i, j) = C(i, j) / \sqrt{C(i) C(j)}$."""
         return self.sign * np.exp(self.log_correlation)
+
+
+def shown(thing: object, *names: str) -> str:
+    """What a tuple of numbers or arrays prints: a number as Python writes it, not as NumPy does."""
+    values = {name: getattr(thing, name) for name in names}
+    written = (f"{name}={float(value) if np.ndim(value) == 0 else value!r}" for name, value in values.items())
+    return f"{type(thing).__name__}({', '.join(written)})"
 
 
 def deepest(layers: Depths) -> int:

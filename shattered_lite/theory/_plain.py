@@ -1,19 +1,19 @@
-r"""Theorem 1 and its neighbours: gradients of plain networks at two inputs."""
+r"""Theorem 1 and its neighbours: plain networks, centred or not, wide or not."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import arguments
-from .activity import leaning
-from .arguments import Array
-from .moments import Moments, deepest
+from . import _accepted
+from ._accepted import Array
+from ._gates import centred_coactivation, leaning
+from ._moments import Moments, deepest
 
 DEEPEST = 500  # here the first correction exceeds the theorem at every width below 10^60
 
 
-def plain(depth: ArrayLike, inputs: ArrayLike = np.inf) -> Moments:
+def plain(depth: ArrayLike, *, batch_size: ArrayLike = np.inf) -> Moments:
     r"""Theorem 1: gradients of a plain rectifier network with weight variance $2/N$.
 
     $C(i) = 1$ and $C(i, j) = (2q)^L$, where $q$ is the co-activation of two typical inputs:
@@ -26,30 +26,30 @@ def plain(depth: ArrayLike, inputs: ArrayLike = np.inf) -> Moments:
     ----------
     depth : array_like of int
         Number $L \ge 0$ of gated layers between the neuron and the output.
-    inputs : array_like of float
+    batch_size : array_like of float
         Number $M \ge 3$ of inputs the network is centred on; infinite gives the paper's theorem.
 
     Returns
     -------
     Moments
-        Dimensionless, with the broadcast shape of the arguments.
+        Dimensionless, with the broadcast shape of the _accepted.
 
     Raises
     ------
     ValueError
-        If a depth is not a whole number from 0 to $10^6$, or ``inputs`` is below 3.
+        If a depth is not a whole number from 0 to $10^6$, or ``batch_size`` is below 3.
 
     References
     ----------
     Balduzzi et al. (2017), Theorem 1. Derived in the chapter *Theorem 1: plain networks*.
     """
-    layers, batch = arguments.broadcast(depth=arguments.depths(depth), inputs=arguments.batches(inputs))
+    layers, batch = _accepted.broadcast(depth=_accepted.depths(depth), batch_size=_accepted.batches(batch_size))
     first = np.log(0.5) * (layers > 0)  # the first layer is not centred: there the gates are independent
-    later = np.log(0.5 - np.arcsin(1 / (batch - 1)) / np.pi) * np.maximum(layers - 1, 0)
+    later = np.log(2 * centred_coactivation(batch)) * np.maximum(layers - 1, 0)
     return Moments(np.zeros(np.shape(first + later)), first + later)
 
 
-def plain_uncentred(depth: ArrayLike, cosine: float = 0.0) -> Moments:
+def plain_uncentred(depth: ArrayLike, *, cosine: float = 0.0) -> Moments:
     r"""Gradients of a plain network of infinite width without centring: a power law, not Theorem 1.
 
     $R = \prod_{l=1}^{L} (1 - \theta_l/\pi)$ with the angles of the arc-cosine recursion; for large $L$,
@@ -76,11 +76,11 @@ def plain_uncentred(depth: ArrayLike, cosine: float = 0.0) -> Moments:
     ----------
     The book's own; derived in the chapter *Theorem 1: plain networks*.
     """
-    layers = arguments.depths(depth)
+    layers = _accepted.depths(depth)
     return leaning(layers, np.ones(deepest(layers)), cosine)
 
 
-def plain_centred(depth: ArrayLike, width: ArrayLike, inputs: ArrayLike = np.inf) -> Moments:
+def plain_finite_width(depth: ArrayLike, *, width: ArrayLike, batch_size: ArrayLike = np.inf) -> Moments:
     r"""Gradients of a centred plain network of finite width: Theorem 1 and its first correction.
 
     To first order in $1/N$, gates remember the layers before through the correlation $r$ of two preactivations and
@@ -98,31 +98,32 @@ def plain_centred(depth: ArrayLike, width: ArrayLike, inputs: ArrayLike = np.inf
         Number $L$ of gated layers between the neuron and the output, from 0 to 500.
     width : array_like of int
         Units $N \ge 1$ of every layer; infinite gives :func:`plain`.
-    inputs : array_like of float
+    batch_size : array_like of float
         Number $M \ge 3$ of inputs the network is centred on.
 
     Returns
     -------
     Moments
-        Dimensionless, with the broadcast shape of the arguments.
+        Dimensionless, with the broadcast shape of the _accepted.
 
     Raises
     ------
     ValueError
-        If a depth is not a whole number from 0 to 500, a width is below 1, or ``inputs`` is below 3.
+        If a depth is not a whole number from 0 to 500, a width is below 1, or ``batch_size`` is below 3.
 
     References
     ----------
     The book's own; derived in the chapter *Theorem 1: plain networks*.
     """
-    layers, units, batch = arguments.broadcast(
-        depth=arguments.depths(depth, DEEPEST), width=arguments.widths(width), inputs=arguments.batches(inputs)
+    layers, units, batch = _accepted.broadcast(
+        depth=_accepted.depths(depth, DEEPEST), width=_accepted.widths(width), batch_size=_accepted.batches(batch_size)
     )
     mu, source = 1 - 1 / np.pi, 1 / (2 * (np.pi - 1) * units)
     covariance = t = np.ones(layers.shape)
     a = b = u = s = np.zeros(layers.shape)
     for layer in range(1, deepest(layers) + 1):
-        kept = np.exp(plain(layer, batch).log_correlation - plain(layer - 1, batch).log_correlation)
+        one_less, one_more = (plain(n, batch_size=batch).log_correlation for n in (layer - 1, layer))
+        kept = np.exp(one_more - one_less)
         u, a, b, t = (
             u / (4 * mu) + (source + s / (2 * np.pi * mu)) * t,
             mu * a + source * t,
@@ -134,7 +135,7 @@ def plain_centred(depth: ArrayLike, width: ArrayLike, inputs: ArrayLike = np.inf
     return Moments(np.zeros_like(covariance), np.log(covariance))
 
 
-def plain_kurtosis(depth: ArrayLike, width: ArrayLike) -> Array:
+def plain_kurtosis(depth: ArrayLike, *, width: ArrayLike) -> Array:
     r"""Fluctuation of a plain network's squared gradient at finite width, exact at every width.
 
     For the gradients $g$ of all $N$ outputs,
@@ -162,6 +163,6 @@ def plain_kurtosis(depth: ArrayLike, width: ArrayLike) -> Array:
     ----------
     The book's own; compare Hanin (2018). Derived in the chapter *Theorem 1: plain networks*.
     """
-    layers, units = arguments.broadcast(depth=arguments.depths(depth), width=arguments.widths(width))
+    layers, units = _accepted.broadcast(depth=_accepted.depths(depth), width=_accepted.widths(width))
     with np.errstate(over="ignore"):
         return (1 + 2 / units) * np.exp(layers * np.log1p(5 / units))

@@ -1,4 +1,4 @@
-"""What the functions of the theory accept, and what they call it."""
+"""What only the theory accepts: arrays of depths, widths, sizes of a batch, correlations and coefficients."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from .._arguments import real, whole
 
 Array = NDArray[np.float64]
 Depths = NDArray[np.int64]
@@ -27,14 +29,6 @@ def numbers(name: str, value: ArrayLike, accepts: Accepts, allowed: str) -> Arra
     return found.astype(np.float64)
 
 
-def one(name: str, value: float, accepts: Accepts, allowed: str) -> float:
-    """One real number, which is accepted."""
-    found = numbers(name, value, accepts, allowed)
-    if found.ndim != 0:
-        raise ValueError(f"{name}={value}: one number is needed")
-    return float(found)
-
-
 def broadcast(**arrays: NDArray[Any]) -> list[NDArray[Any]]:
     """Arrays in their common shape."""
     try:
@@ -42,13 +36,6 @@ def broadcast(**arrays: NDArray[Any]) -> list[NDArray[Any]]:
     except ValueError:
         shapes = ", ".join(f"{name}: shape {array.shape}" for name, array in arrays.items())
         raise ValueError(f"{shapes}; these do not broadcast") from None
-
-
-def whole(name: str, value: int, least: int, most: int, allowed: str) -> int:
-    """One whole number, from ``least`` to ``most``."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or not least <= value <= most:
-        raise ValueError(f"{name}={value!r}: {allowed}")
-    return int(value)
 
 
 def depths(depth: ArrayLike, most: int = MOST) -> Depths:
@@ -62,10 +49,7 @@ def depths(depth: ArrayLike, most: int = MOST) -> Depths:
 
 def one_depth(depth: int, most: int = MOST) -> int:
     """One whole number of layers, 0 or more."""
-    layers = depths(depth, most)
-    if layers.ndim != 0:
-        raise ValueError(f"depth={depth}: one number of layers is needed")
-    return int(layers)
+    return whole("depth", depth, 0, most, f"a number of layers is whole, from 0 to {most:,}, and one is needed")
 
 
 def widths(width: ArrayLike) -> Array:
@@ -73,18 +57,18 @@ def widths(width: ArrayLike) -> Array:
     return numbers("width", width, lambda n: n >= 1, "a layer needs 1 unit or more")
 
 
-def batches(inputs: ArrayLike) -> Array:
+def batches(batch_size: ArrayLike) -> Array:
     """Numbers of inputs that a unit is centred over, 3 or more, perhaps infinite."""
     allowed = "centring needs 3 inputs or more, since 2 become mirror images"
-    return numbers("inputs", inputs, lambda n: n >= 3, allowed)
+    return numbers("batch_size", batch_size, lambda n: n >= 3, allowed)
 
 
-def normalised_batch(inputs: float) -> float:
+def normalised_batch(batch_size: float) -> float:
     """Size of the batch over which batch norm divides: 4 or more, perhaps infinite."""
     allowed = (
         f"with batch norm the gradient has a finite variance for 4 inputs or more; above {MOST:,}, only inf is allowed"
     )
-    return one("inputs", inputs, lambda n: (n >= 4) & ((n <= MOST) | np.isinf(n)), allowed)
+    return real("batch_size", batch_size, lambda n: n >= 4 and (n <= MOST or n == np.inf), allowed)
 
 
 def correlations(cosine: ArrayLike) -> Array:
@@ -94,7 +78,7 @@ def correlations(cosine: ArrayLike) -> Array:
 
 def one_correlation(cosine: float) -> float:
     """One correlation, between -1 and 1."""
-    return one("cosine", cosine, lambda c: np.abs(c) <= 1, "a correlation lies between -1 and 1")
+    return real("cosine", cosine, lambda c: abs(c) <= 1, "a correlation lies between -1 and 1")
 
 
 def finite(name: str, value: ArrayLike, most: float = HUGE) -> Array:
@@ -104,12 +88,12 @@ def finite(name: str, value: ArrayLike, most: float = HUGE) -> Array:
 
 def alpha(value: float) -> float:
     """Scale of a residual layer."""
-    return one("alpha", value, lambda s: (s > 0) & (s <= HUGE), f"a scale is positive, and {HUGE:g} or less")
+    return real("alpha", value, lambda s: 0 < s <= HUGE, f"a scale is positive, and {HUGE:g} or less")
 
 
 def beta(value: float) -> float:
     """Scale of a branch; 0 for a layer that is the identity."""
-    return one("beta", value, lambda s: (s >= 0) & (s <= HUGE), f"a scale is 0 or more, and {HUGE:g} or less")
+    return real("beta", value, lambda s: 0 <= s <= HUGE, f"a scale is 0 or more, and {HUGE:g} or less")
 
 
 def gammas(gamma1: ArrayLike) -> Array:

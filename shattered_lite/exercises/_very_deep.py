@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from .exercise import Exercise
+from ._exercise import Exercise
 
 EXERCISES = {
     "deep-width": Exercise(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .exercise import Exercise
+from ._exercise import Exercise
 
 
 def _uncentred(depth: int, turn_first: bool = False) -> float:

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
-from . import arguments
-from .activations import FARTHEST, mean
-from .arguments import HUGE, MOST, Array, Depths
-from .moments import Moments, of_layers
+from .._arguments import real, whole
+from . import _accepted
+from ._accepted import HUGE, MOST, Array, Depths
+from ._averages import FARTHEST, mean
+from ._moments import Moments, of_layers, shown
 
 LONGEST = 10**5  # layers of a trajectory of whole arrays, which costs about 10 microseconds a layer
 TABLE = 10**8  # correlations in a trajectory: 0.8 GB
@@ -34,6 +35,9 @@ class ArcCosine(NamedTuple):
     cosine: Array
     tangent: Array
     coactivation: Array
+
+    def __repr__(self) -> str:
+        return shown(self, *self._fields)
 
 
 def arc_cosine(cosine: ArrayLike) -> ArcCosine:
@@ -58,7 +62,7 @@ def arc_cosine(cosine: ArrayLike) -> ArcCosine:
     ----------
     Cho and Saul (2009). Derived in the chapter *Who is active with whom*.
     """
-    c = arguments.correlations(cosine)
+    c = _accepted.correlations(cosine)
     angle = np.arccos(c)
     active_at_both = (np.pi - angle) / np.pi
     value = np.sin(angle) / np.pi + active_at_both * c
@@ -80,7 +84,7 @@ def turned_by(angle: float, share: float) -> float:
     return 2 * math.asin(math.sqrt(max(square, 0)))
 
 
-def cosines(depth: int, cosine: ArrayLike = 0.0) -> Array:
+def cosines(depth: int, *, cosine: ArrayLike = 0.0) -> Array:
     r"""Correlation of the preactivations of two inputs, layer by layer, in an uncentred plain network.
 
     Parameters
@@ -105,7 +109,7 @@ def cosines(depth: int, cosine: ArrayLike = 0.0) -> Array:
     ----------
     Cho and Saul (2009). Used in the chapters *Who is active with whom* and *Theorem 1: plain networks*.
     """
-    layers, start = arguments.one_depth(depth, LONGEST), arguments.correlations(cosine)
+    layers, start = _accepted.one_depth(depth, LONGEST), _accepted.correlations(cosine)
     if (layers + 1) * start.size > TABLE:
         raise ValueError(f"depth={depth}, cosine: {start.size:,} of them, but a table of {TABLE:,} numbers is the most")
     trajectory = np.empty((layers + 1, *start.shape))
@@ -116,33 +120,33 @@ def cosines(depth: int, cosine: ArrayLike = 0.0) -> Array:
     return trajectory
 
 
-def centred_coactivation(inputs: ArrayLike) -> Array:
+def centred_coactivation(batch_size: ArrayLike) -> Array:
     r"""Co-activation when each unit is centred over $M$ alike inputs, $1/4 - \arcsin(1/(M-1))/(2\pi)$.
 
     Parameters
     ----------
-    inputs : array_like of float
+    batch_size : array_like of float
         Number $M \ge 3$ of inputs; infinite gives 1/4.
 
     Returns
     -------
     ndarray
-        Share of pairs of inputs, with the shape of ``inputs``.
+        Share of pairs of inputs, with the shape of ``batch_size``.
 
     Raises
     ------
     ValueError
-        If ``inputs`` is below 3.
+        If ``batch_size`` is below 3.
 
     References
     ----------
     The book's own; derived in the chapter *Who is active with whom*.
     """
-    batch = arguments.batches(inputs)
+    batch = _accepted.batches(batch_size)
     return 0.25 - np.arcsin(1 / (batch - 1)) / (2 * np.pi)
 
 
-def constant_units(cosine: float, inputs: int) -> float:
+def constant_units(cosine: float, *, batch_size: int) -> float:
     r"""Share of units that are on for every input or for none, $2 \int \Phi(\tau s)^M \varphi(s)\,ds$.
 
     Any two of the $M$ preactivations of a unit have correlation $c$, and $\tau^2 = c/(1 - c)$.
@@ -151,7 +155,7 @@ def constant_units(cosine: float, inputs: int) -> float:
     ----------
     cosine : float
         Correlation $c$, in $[0, 1)$.
-    inputs : int
+    batch_size : int
         Number $M$ of inputs, from 1 to $10^6$.
 
     Returns
@@ -169,8 +173,8 @@ def constant_units(cosine: float, inputs: int) -> float:
     The book's own; derived in the chapter *Who is active with whom*.
     """
     shared = "what many inputs share is between 0 (nothing) and 1, excluded"
-    c = arguments.one("cosine", cosine, lambda c: (c >= 0) & (c < 1), shared)
-    batch = arguments.whole("inputs", inputs, 1, MOST, f"a whole number, 1 to {MOST:,}, is needed")
+    c = real("cosine", cosine, lambda c: 0 <= c < 1, shared)
+    batch = whole("batch_size", batch_size, 1, MOST)
     tau = np.sqrt(c / (1 - c))
     middle = ndtri(0.5 ** (1 / batch))  # where the power climbs from 0 to 1, steeply for many inputs
     kinks = tuple(s / tau for s in (-8, middle, 8) if abs(s) < FARTHEST * tau)
@@ -202,7 +206,7 @@ def expected_runs(cosine: ArrayLike) -> float:
     return 1 + float(np.sum(1 - arc_cosine(cosine).tangent))
 
 
-def centred_length(length: ArrayLike, inputs: ArrayLike = np.inf) -> Array:
+def centred_length(length: ArrayLike, *, batch_size: ArrayLike = np.inf) -> Array:
     r"""What centring does to one input whose length differs, $a^2 \to (\pi a^2 - 2a + 1)/(\pi - 1)$.
 
     One rectifier layer sees orthogonal inputs, one of length $a$ and the other $M - 1$ of length 1, and is centred
@@ -212,14 +216,14 @@ def centred_length(length: ArrayLike, inputs: ArrayLike = np.inf) -> Array:
     ----------
     length : array_like of float
         $a$, from 0 to $10^{100}$.
-    inputs : array_like of float
+    batch_size : array_like of float
         Number $M \ge 3$ of inputs; the formula above is the limit of large $M$.
 
     Returns
     -------
     ndarray
         Squared length of that input relative to each of the others, after the layer; with the broadcast shape of the
-        arguments.
+        _accepted.
 
     Raises
     ------
@@ -231,8 +235,8 @@ def centred_length(length: ArrayLike, inputs: ArrayLike = np.inf) -> Array:
     The book's own; derived in the chapter *Who is active with whom*.
     """
     allowed = f"a length is not negative, and {HUGE:g} or less"
-    a = arguments.numbers("length", length, lambda a: (a >= 0) & (a <= HUGE), allowed)
-    a, batch = arguments.broadcast(length=a, inputs=arguments.batches(inputs))
+    a = _accepted.numbers("length", length, lambda a: (a >= 0) & (a <= HUGE), allowed)
+    a, batch = _accepted.broadcast(length=a, batch_size=_accepted.batches(batch_size))
     one = 1 / batch  # the part of one input among all
     with_mean = one * a**2 + (1 - one) * a / np.pi  # twice E[h_1 m], where m is the mean of the rectified h
     other_with_mean = one + ((1 - 2 * one) + one * a) / np.pi
@@ -243,7 +247,7 @@ def centred_length(length: ArrayLike, inputs: ArrayLike = np.inf) -> Array:
 def leaning(layers: Depths, shares: ArrayLike, cosine: float) -> Moments:
     """Correlation where gates are real and states lean towards each other; ``shares`` of the branch, layer by layer."""
     branch = np.asarray(shares, dtype=np.float64)
-    angles = [math.acos(arguments.one_correlation(cosine))]
+    angles = [math.acos(_accepted.one_correlation(cosine))]
     for share in branch[:-1].tolist():
         angles.append(turned_by(angles[-1], share))
     entering = arc_cosine(np.cos(angles[: len(branch)]))

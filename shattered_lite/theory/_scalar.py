@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import arguments
-from .activity import LONGEST, turned
-from .arguments import Array
+from .._arguments import truth, whole
+from . import _accepted
+from ._accepted import Array
+from ._gates import LONGEST, turned
 
 CLOSEST = 1e-8  # inputs of a grid, relative: at less the angle between them is rounding
 DEEPEST_GRID = 10_000  # layers of a grid: a second or two for a few inputs ...
 WORK = 3 * 10**8  # ... and a minute or so for many
 
 
-def scalar_covariance(first: ArrayLike, second: ArrayLike, depth: int) -> Array:
+def scalar_covariance(first: ArrayLike, second: ArrayLike, *, depth: int) -> Array:
     r"""Covariance of $f'(x)$ and $f'(x')$ for a scalar network of infinite width, without centring.
 
     It is the mixed derivative $\partial^2 K_L(x, x') / \partial x\, \partial x'$ of the kernel, which starts as
@@ -47,8 +48,8 @@ def scalar_covariance(first: ArrayLike, second: ArrayLike, depth: int) -> Array:
     ----------
     The book's own; derived in the chapter *Theorem 1: plain networks*.
     """
-    layers = arguments.one_depth(depth, LONGEST)
-    x, y = arguments.broadcast(first=arguments.finite("first", first), second=arguments.finite("second", second))
+    layers = _accepted.one_depth(depth, LONGEST)
+    x, y = _accepted.broadcast(first=_accepted.finite("first", first), second=_accepted.finite("second", second))
     start = angle = np.arctan2(np.abs(x - y), 1 + x * y)
     slope, bend, square = np.ones(x.shape), np.zeros(x.shape), np.sin(start) ** 2  # f'; sin^2(start) f''
     for _ in range(layers):
@@ -59,7 +60,7 @@ def scalar_covariance(first: ArrayLike, second: ArrayLike, depth: int) -> Array:
     return (x * y * np.cos(angle) + np.cos(start) * slope - bend) / lengths + square * slope
 
 
-def grid_covariance(inputs: ArrayLike, depth: int, *, centred: bool) -> Array:
+def grid_covariance(inputs: ArrayLike, *, depth: int, centred: bool) -> Array:
     r"""Covariance of the slopes $f'(x_i)$ on a whole grid, for scalar networks of infinite width, centred or not.
 
     A layer is three matrices: covariances of values $K$, of values with tangents $P_{ij} = E[z_i \dot z_j]$, and of
@@ -95,7 +96,7 @@ def grid_covariance(inputs: ArrayLike, depth: int, *, centred: bool) -> Array:
     ----------
     The book's own; derived in the chapter *Gradients as noise*.
     """
-    x, layers = arguments.finite("inputs", inputs, most=1e50), arguments.one_depth(depth, DEEPEST_GRID)
+    x, layers = _accepted.finite("inputs", inputs, most=1e50), _accepted.one_depth(depth, DEEPEST_GRID)
     if x.ndim != 1 or x.size == 0 or len(np.unique(x)) < x.size:
         raise ValueError(f"inputs: shape {x.shape}, but distinct numbers in one dimension are needed")
     in_order = np.sort(x)
@@ -103,10 +104,8 @@ def grid_covariance(inputs: ArrayLike, depth: int, *, centred: bool) -> Array:
         raise ValueError(f"inputs={inputs}: two lie closer than {CLOSEST:g} of 1 + |x|, where rounding hides the angle")
     if layers * x.size**2 > WORK:
         raise ValueError(f"depth={depth}, inputs: {x.size} of them, but depth times inputs squared is at most {WORK:,}")
-    if not isinstance(centred, bool | np.bool_):
-        raise ValueError(f"centred={centred!r}: True or False is needed")
-    if centred:
-        arguments.batches(x.size)
+    if truth("centred", centred) and x.size < 3:
+        raise ValueError(f"inputs={inputs}: centring needs 3 inputs or more, since 2 become mirror images")
     same = np.eye(len(x), dtype=bool)
     k, p, q = np.outer(x, x) + 1, np.outer(x, np.ones_like(x)), np.ones((len(x), len(x)))
     for layer in range(1, layers + 1):
@@ -127,7 +126,7 @@ def grid_covariance(inputs: ArrayLike, depth: int, *, centred: bool) -> Array:
     return q
 
 
-def autocorrelation(covariance: ArrayLike, lags: int) -> Array:
+def autocorrelation(covariance: ArrayLike, *, lags: int) -> Array:
     r"""Autocorrelation that a covariance matrix predicts, $E[\sum_i z_i z_{i+k}] / E[\sum_i z_i^2]$.
 
     $z$ is the curve less its mean over the grid, so its covariance is $H C H$ with $H = I - 1/M$. This is a ratio of
@@ -155,10 +154,10 @@ def autocorrelation(covariance: ArrayLike, lags: int) -> Array:
     ----------
     Balduzzi et al. (2017), Figure 2. Used in the chapter *Gradients as noise*.
     """
-    c = arguments.finite("covariance", covariance)
+    c = _accepted.finite("covariance", covariance)
     if c.ndim != 2 or c.shape[0] != c.shape[1] or c.size == 0:
         raise ValueError(f"covariance: shape {c.shape}, but a square matrix is needed")
-    arguments.whole("lags", lags, 0, len(c) - 1, f"with {len(c)} inputs, choose between 0 and {len(c) - 1}")
+    whole("lags", lags, 0, len(c) - 1, f"with {len(c)} inputs, choose between 0 and {len(c) - 1}")
     centred = c - c.mean(0)
     centred = centred - centred.mean(1, keepdims=True)
     if not np.trace(centred) > 1e-12 * np.abs(c).max():  # of a constant curve, rounding is left

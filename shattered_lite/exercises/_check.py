@@ -1,0 +1,75 @@
+"""Every exercise of the book by its name, and what a reader's answer gets to hear."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import (
+    _any_activation,
+    _gradients_as_noise,
+    _highway,
+    _looks_linear,
+    _real_images,
+    _theorem_1,
+    _theorem_2,
+    _theorem_3,
+    _very_deep,
+    _who_is_active,
+)
+from ._exercise import Answer, Exercise
+
+EXERCISES: dict[str, Exercise] = {
+    **_gradients_as_noise.EXERCISES,
+    **_who_is_active.EXERCISES,
+    **_theorem_1.EXERCISES,
+    **_theorem_2.EXERCISES,
+    **_theorem_3.EXERCISES,
+    **_highway.EXERCISES,
+    **_any_activation.EXERCISES,
+    **_real_images.EXERCISES,
+    **_looks_linear.EXERCISES,
+    **_very_deep.EXERCISES,
+}
+
+
+def check(name: str, answer: Answer | None) -> None:
+    """Say whether an answer is right and, if it is a usual wrong one, what to think about.
+
+    Parameters
+    ----------
+    name : str
+        The exercise, as its cell writes it.
+    answer : float, callable or None
+        The reader's answer; None while there is none yet.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise, or a number is given where a function is asked for (or the reverse).
+    """
+    if name not in EXERCISES:
+        raise ValueError(f"name={name!r}: choose one of {', '.join(map(repr, sorted(EXERCISES)))}")
+    exercise = EXERCISES[name]
+    if answer is None:
+        print("No answer yet: put yours in place of None and run the cell again.")
+        return
+    if callable(answer) != callable(exercise.answer) or isinstance(answer, str):
+        wanted = "a function" if callable(exercise.answer) else "a number"
+        raise ValueError(f"answer={answer!r}: this exercise asks for {wanted}")
+    if _same(answer, exercise.answer, exercise):
+        print("Right.")
+        return
+    hints = [hint for mistake, hint in exercise.mistakes if _same(answer, mistake, exercise)]
+    print("Not yet. " + (hints[0] if hints else "The solution below the exercise shows the way; try once more first."))
+
+
+def _same(answer: Answer, other: Answer, exercise: Exercise) -> bool:
+    if callable(answer) and callable(other):
+        pairs = [(answer(*point), other(*point)) for point in exercise.points]
+    else:
+        pairs = [(answer, other)]
+    return all(
+        np.shape(a) == np.shape(b)
+        and np.allclose(np.asarray(a, float), np.asarray(b, float), rtol=exercise.tolerance, atol=0)
+        for a, b in pairs
+    )
