@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
+__all__ = ["Agreement", "Disagreement", "agrees", "holds", "interval"]
+
 
 class Disagreement(AssertionError):
     """A prediction and its estimates differ by more than chance explains."""
@@ -178,3 +180,7 @@ def interval(estimates: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.
     mean = values.mean(0)
     half = _quantile(1 - level, len(values)) * values.std(0, ddof=1) / np.sqrt(len(values))
     return mean, mean - half, mean + half
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

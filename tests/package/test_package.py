@@ -179,6 +179,27 @@ def test_what_a_user_calls_first_stands_on_the_door() -> None:
     assert sl.looks_linear_ is sl.initializers.looks_linear_
 
 
+@pytest.mark.parametrize("name", ["checks", "initializers", "networks", "structure"])
+def test_a_room_shows_its_public_names_and_nothing_else(name: str) -> None:
+    module = getattr(sl, name)
+    written = {thing.__name__ for thing in [*public_functions(module), *public_classes(module)]}
+    types = {each for each in module.__all__ if each not in written}  # an alias of a Literal has no name of its own
+    assert dir(module) == sorted(module.__all__) == sorted(written | types)
+    assert all(hasattr(module, each) for each in types)
+
+
+@pytest.mark.parametrize("name", ["initializers", "networks"])
+def test_a_folder_is_a_face_before_underscored_files(name: str) -> None:
+    """Its ``__init__`` imports, and says what it shows; whatever computes stands in a file of its own."""
+    face, *files = sorted((PACKAGE / name).glob("*.py"))
+    assert all(path.name.startswith("_") for path in files)
+    docstring, *body, shown = ast.parse(face.read_text()).body
+    assert isinstance(docstring, ast.Expr)
+    assert isinstance(shown, ast.FunctionDef)
+    assert shown.name == "__dir__"
+    assert all(isinstance(node, ast.ImportFrom) or assigned(node) == ["__all__"] for node in body)
+
+
 def test_a_name_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(AttributeError, match="module 'shattered_lite' has no attribute 'modles'"):
         getattr(sl, "mod" + "les")

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from .layers import check_sizes
+from ._layers import check_sizes
 
 
 def parameters(network: nn.Module) -> int:
