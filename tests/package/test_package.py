@@ -179,7 +179,7 @@ def test_what_a_user_calls_first_stands_on_the_door() -> None:
     assert sl.looks_linear_ is sl.initializers.looks_linear_
 
 
-@pytest.mark.parametrize("name", ["checks", "initializers", "networks", "structure"])
+@pytest.mark.parametrize("name", ["checks", "initializers", "networks", "sampling", "structure"])
 def test_a_room_shows_its_public_names_and_nothing_else(name: str) -> None:
     module = getattr(sl, name)
     written = {thing.__name__ for thing in [*public_functions(module), *public_classes(module)]}
@@ -188,7 +188,7 @@ def test_a_room_shows_its_public_names_and_nothing_else(name: str) -> None:
     assert all(hasattr(module, each) for each in types)
 
 
-@pytest.mark.parametrize("name", ["initializers", "networks"])
+@pytest.mark.parametrize("name", ["initializers", "networks", "sampling"])
 def test_a_folder_is_a_face_before_underscored_files(name: str) -> None:
     """Its ``__init__`` imports, and says what it shows; whatever computes stands in a file of its own."""
     face, *files = sorted((PACKAGE / name).glob("*.py"))

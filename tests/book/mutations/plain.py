@@ -9,7 +9,7 @@ import torch
 
 import shattered_lite as sl
 from shattered_lite.initializers import _initializers
-from shattered_lite.sampling import layers
+from shattered_lite.sampling import _layers as layers
 
 from .patching import Patch, in_theory, scale_weights
 
