@@ -274,7 +274,7 @@ def test_matching_width_is_the_best_of_all_widths(inputs: int, depth: int, targe
         assert abs(costs[found] - target) == min(abs(cost - target) for cost in costs.values())
 
 
-@pytest.mark.parametrize("target", [math.nan, math.inf, 0, -3, "5"])
+@pytest.mark.parametrize("target", [math.nan, math.inf, 0, -3, "5", True])
 def test_a_target_that_is_no_cost_is_refused(target) -> None:
     with pytest.raises(ValueError, match=rf"target={target!r}: a positive, finite cost"):
         matching_width(lambda width: nn.Linear(width, width), parameters, target)
