@@ -1,41 +1,60 @@
 """Gradients of random deep networks: their theory, their simulation, their measures.
 
-The helper package of the executable book *Shattered gradients*.
+The helper package of the executable book *Shattered gradients*. What one calls first stands here; each room holds the
+rest of its subject. Rooms that need much, such as a plotting library, are loaded when they are first asked for.
 """
 
-from . import (
-    checks,
-    data,
-    exercises,
-    grids,
-    initializers,
-    networks,
-    plots,
-    records,
-    sampling,
-    structure,
-    sweep,
-    theory,
-    training,
-)
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from . import checks, initializers, networks, sampling, structure, theory
 from ._glue import glue
-from .sampling import sample_activations, sample_gradients
+from .initializers import he_, looks_linear_, orthogonal_
+from .networks import CReLU
+from .sampling import input_gradients, sample_activations, sample_gradients
 
 __all__ = [
+    "sample_gradients",
+    "sample_activations",
+    "input_gradients",
+    "CReLU",
+    "looks_linear_",
+    "orthogonal_",
+    "he_",
     "checks",
-    "data",
     "exercises",
-    "glue",
-    "grids",
     "initializers",
     "networks",
     "plots",
-    "records",
-    "sample_activations",
-    "sample_gradients",
     "sampling",
     "structure",
-    "sweep",
     "theory",
+    "data",
+    "grids",
+    "records",
+    "sweep",
     "training",
+    "glue",
+    "__version__",
 ]
+
+try:
+    __version__ = version("shattered-lite")
+except PackageNotFoundError:  # a source tree on the path, which nobody has installed
+    __version__ = "0+source"
+
+if TYPE_CHECKING:
+    from . import data, exercises, grids, plots, records, sweep, training
+else:  # hidden from type checkers, which would take any name for a room
+
+    def __getattr__(name: str) -> ModuleType:
+        """Load a room when it is first asked for."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return import_module(f".{name}", __name__)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, get_args
@@ -21,6 +22,16 @@ def real(name: str, value: object, accepts: Callable[[float], bool], allowed: st
     if not isinstance(value, Real) or isinstance(value, bool) or not accepts(float(value)):
         raise ValueError(f"{name}={value!r}: {allowed}")
     return float(value)
+
+
+def positive_scale(name: str, value: object) -> float:
+    """A factor that lets something pass."""
+    return real(name, value, lambda scale: 0 < scale < math.inf, "a scale is positive and finite")
+
+
+def scale(name: str, value: object) -> float:
+    """A factor that may let nothing pass."""
+    return real(name, value, lambda scale: 0 <= scale < math.inf, "a scale is 0 or more, and finite")
 
 
 def truth(name: str, value: object) -> bool:

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy.special import stdtrit
+
+__all__ = ["Agreement", "Disagreement", "agrees", "holds", "interval"]
 
 
 class Disagreement(AssertionError):
     """A prediction and its estimates differ by more than chance explains."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Agreement:
     """The outcome of a check, printed as one line."""
 
@@ -34,7 +36,7 @@ class Agreement:
 
         In the unit of the estimate: the quantile of the test times the standard error.
         """
-        return float(_quantile(self.false_alarm_rate, self.replicates) * self.standard_error)
+        return _quantile(self.false_alarm_rate, self.replicates) * self.standard_error
 
     def __str__(self) -> str:
         error, size = self.smallest_error, abs(self.prediction)
@@ -100,13 +102,13 @@ def agrees(estimates: ArrayLike, prediction: float, name: str, *, false_alarm_ra
         raise ValueError("estimates: they do not vary; for an identity use `holds`")
     z = difference.mean() / error
     outcome = Agreement(
-        name,
-        float(prediction),
-        float(numerator.mean() / scale),
-        float(error / abs(scale)),
-        float(z),
-        len(values),
-        false_alarm_rate,
+        name=name,
+        prediction=float(prediction),
+        estimate=float(numerator.mean() / scale),
+        standard_error=float(error / abs(scale)),
+        z=float(z),
+        replicates=len(values),
+        false_alarm_rate=false_alarm_rate,
     )
     if not abs(z) <= _quantile(false_alarm_rate, len(values)):  # written so that a nan fails
         raise Disagreement(f"{outcome}: disagrees")
@@ -116,7 +118,7 @@ def agrees(estimates: ArrayLike, prediction: float, name: str, *, false_alarm_ra
 
 def _quantile(false_alarm_rate: float, replicates: int) -> float:
     """How large Student's statistic gets, on either side, with this probability."""
-    return stats.t.isf(false_alarm_rate / 2, replicates - 1)
+    return -float(stdtrit(replicates - 1, false_alarm_rate / 2))
 
 
 def holds(error: float, bound: float, name: str) -> None:
@@ -176,5 +178,9 @@ def interval(estimates: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.
     if not 0 < level < 1:
         raise ValueError(f"level={level}: a probability between 0 and 1 is needed")
     mean = values.mean(0)
-    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(0, ddof=1) / np.sqrt(len(values))
+    half = _quantile(1 - level, len(values)) * values.std(0, ddof=1) / np.sqrt(len(values))
     return mean, mean - half, mean + half
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

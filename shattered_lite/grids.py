@@ -182,7 +182,7 @@ def equal_cost_width(run: Run) -> int:
         About $1/\sqrt 2$ of the run's width, since a concatenated rectifier doubles the inputs of a layer.
     """
 
-    def build(kind: networks.Kind, width: int) -> nn.Module:
+    def build(kind: networks.ModuleKind, width: int) -> nn.Module:
         return networks.convolutional(
             kind, depth=run.depth, width=width, inputs=(3, 32, 32), outputs=10, patch=run.patch
         )

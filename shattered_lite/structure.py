@@ -12,6 +12,11 @@ from numbers import Integral
 import torch
 from torch import Tensor
 
+__all__ = [
+    "autocorrelation", "coactivation", "contiguity", "correlation", "covariance", "effective_rank",
+    "mean_gradient_norm", "pair_moments",
+]  # fmt: skip
+
 
 def covariance(gradients: Tensor) -> Tensor:
     r"""Covariance of gradients at each pair of inputs, $C(i, j) = E[\nabla_i \nabla_j]$, of each network.
@@ -286,3 +291,7 @@ def _needs(name: str, tensor: Tensor, axes: int, dtype: torch.dtype | None = Non
         raise ValueError(f"{name}: shape {tuple(tensor.shape)}, but {axes} axes or more, none empty, are needed")
     if dtype is not None and tensor.dtype != dtype:
         raise ValueError(f"{name}: dtype {tensor.dtype}, but {dtype} is needed")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -4,14 +4,14 @@ A network is a stem, gated layers and a head, as an ordinary module. ``depth`` c
 :mod:`shattered_lite.theory`.
 """
 
-from .convolution import convolutional
-from .costs import flops, matching_width, parameters
-from .dense import fully_connected
-from .layers import CReLU, Kind, Residual
+from ._convolution import convolutional
+from ._costs import flops, matching_width, parameters
+from ._dense import fully_connected
+from ._layers import CReLU, ModuleKind, Residual
 
 __all__ = [
     "CReLU",
-    "Kind",
+    "ModuleKind",
     "Residual",
     "convolutional",
     "flops",
@@ -19,3 +19,7 @@ __all__ = [
     "matching_width",
     "parameters",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

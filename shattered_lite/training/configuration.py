@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Literal, get_args
 
-from ..networks import Kind
+from ..networks import ModuleKind
 
 Initializer = Literal["he", "orthogonal", "looks_linear"]
 Source = Literal["digits", "cifar10"]
@@ -52,7 +52,7 @@ class Run:
         Of activations and products; weights are float32 always.
     """
 
-    kind: Kind
+    kind: ModuleKind
     depth: int
     width: int = 64
     batch_norm: bool = False
@@ -73,7 +73,7 @@ class Run:
     precision: Precision = "float32"
 
     def __post_init__(self) -> None:
-        choices = {"kind": Kind, "initializer": Initializer, "data": Source, "precision": Precision}
+        choices = {"kind": ModuleKind, "initializer": Initializer, "data": Source, "precision": Precision}
         for name, choice in choices.items():
             value, allowed = getattr(self, name), get_args(choice)
             if value not in allowed:

@@ -209,7 +209,7 @@ NO_CRELU = [
 
 @pytest.mark.parametrize(("gate", "where"), NO_CRELU)
 def test_a_network_without_crelu_is_told_where_to_put_one(gate: nn.Module, where: str) -> None:
-    message = rf"module: no CReLU in it\. Only .*shattered_lite\.networks\.CReLU.*{where}.*nn\.Linear\(2 \* width"
+    message = rf"module: no CReLU in it\. Only .*shattered_lite\.CReLU.*{where}.*nn\.Linear\(2 \* width"
     module = nn.Sequential(nn.Linear(4, 4), gate, nn.Linear(8, 4))
     assert_refused_and_unchanged(message, looks_linear_, module)
 
@@ -223,7 +223,7 @@ STRUCTURES = [
     ([CReLU(), nn.Linear(8, 4), CReLU()], "3 is a CReLU, but the next step is no layer"),
     (
         [nn.Linear(8, 4), CReLU(), nn.Linear(8, 4)],
-        r"1 is a Linear that takes twice the 4.*networks\.CReLU stands between",
+        r"1 is a Linear that takes twice the 4.*shattered_lite\.CReLU stands between",
     ),
     ([nn.Sequential(CReLU(), nn.Linear(9, 4))], "1.1 is a Linear that follows a CReLU, so .* multiple of 8, not 9"),
 ]

@@ -96,21 +96,21 @@ GOOD = {"kind": "plain", "depth": 2, "width": 3, "inputs": 2, "outputs": 1}
     [
         ({"kind": "resnet"}, r"kind='resnet': choose one of 'plain', 'residual', 'crelu', 'linear'"),
         *[
-            ({name: value}, rf"{name}={value!r}: a whole number, 1 or more")
+            ({name: value}, rf"{name}={value!r}: a whole number from 1")
             for name in ("depth", "width", "inputs", "outputs")
             for value in (0, -2, 1.5, "3", True)
         ],
         ({"beta": 0.5}, r"alpha=1\.0, beta=0\.5: only a residual network"),
         ({"kind": "crelu", "alpha": 2.0}, r"alpha=2\.0, beta=1\.0: only a residual network"),
-        ({"kind": "residual", "beta": math.nan}, r"beta=nan: this scale is 0 or more, and finite"),
-        ({"kind": "residual", "beta": -0.1}, r"beta=-0\.1: this scale is 0 or more, and finite"),
-        ({"kind": "residual", "alpha": 0.0}, r"alpha=0\.0: this scale is positive, and finite"),
-        ({"kind": "residual", "alpha": math.nan}, r"alpha=nan: this scale is positive, and finite"),
-        ({"kind": "residual", "alpha": "1"}, r"alpha='1': this scale is positive"),
-        ({"kind": "residual", "beta": True}, r"beta=True: this scale is 0 or more"),
+        ({"kind": "residual", "beta": math.nan}, r"beta=nan: a scale is 0 or more, and finite"),
+        ({"kind": "residual", "beta": -0.1}, r"beta=-0\.1: a scale is 0 or more, and finite"),
+        ({"kind": "residual", "alpha": 0.0}, r"alpha=0\.0: a scale is positive and finite"),
+        ({"kind": "residual", "alpha": math.nan}, r"alpha=nan: a scale is positive and finite"),
+        ({"kind": "residual", "alpha": "1"}, r"alpha='1': a scale is positive"),
+        ({"kind": "residual", "beta": True}, r"beta=True: a scale is 0 or more"),
         ({"kind": ["plain"]}, r"kind=\['plain'\]: choose one of"),
         ({"batch_norm": math.nan}, r"batch_norm=nan: True or False"),
-        ({"depth": 2**31}, r"depth=2147483648: 1,000,000 is the most"),
+        ({"depth": 2**31}, r"depth=2147483648: a whole number from 1 to 1,000,000"),
     ],
 )
 def test_what_is_not_allowed_is_named(wrong: dict, message: str) -> None:
@@ -212,7 +212,7 @@ def test_a_looks_linear_convolutional_network_is_linear() -> None:
     [
         ({"kind": "resnet"}, r"kind='resnet': choose one of 'plain', 'residual', 'crelu', 'linear'"),
         *[
-            ({name: value}, rf"{name}={value!r}: a whole number, 1 or more")
+            ({name: value}, rf"{name}={value!r}: a whole number from 1")
             for name in ("depth", "width", "outputs", "patch")
             for value in (0, -2, 1.5, "3", True)
         ],
@@ -222,7 +222,7 @@ def test_a_looks_linear_convolutional_network_is_linear() -> None:
         ({"inputs": 8}, r"inputs=8: channels, height and width"),
         ({"inputs": (2, 8.0, 8)}, r"inputs=\(2, 8\.0, 8\): with patch=1, height and width must be multiples of 4"),
         ({"batch_norm": "no"}, r"batch_norm='no': True or False"),
-        ({"inputs": (0, 8, 8)}, r"channels=0: a whole number, 1 or more"),
+        ({"inputs": (0, 8, 8)}, r"channels=0: a whole number from 1"),
         ({"depth": 1}, r"depth=1: 3 stages need 2 layers between them"),
         ({"inputs": (2, 8, 6)}, r"inputs=\(2, 8, 6\): with patch=1, height and width must be multiples of 4"),
         ({"patch": 4}, r"inputs=\(2, 8, 8\): with patch=4, height and width must be multiples of 16"),
@@ -274,7 +274,7 @@ def test_matching_width_is_the_best_of_all_widths(inputs: int, depth: int, targe
         assert abs(costs[found] - target) == min(abs(cost - target) for cost in costs.values())
 
 
-@pytest.mark.parametrize("target", [math.nan, math.inf, 0, -3, "5"])
+@pytest.mark.parametrize("target", [math.nan, math.inf, 0, -3, "5", True])
 def test_a_target_that_is_no_cost_is_refused(target) -> None:
     with pytest.raises(ValueError, match=rf"target={target!r}: a positive, finite cost"):
         matching_width(lambda width: nn.Linear(width, width), parameters, target)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tokenize
 import types
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -93,7 +94,7 @@ def test_no_module_level_state(name: str) -> None:
     names = {each for node in TREES[name].body if isinstance(node, stores) for each in assigned(node)}
     for each in names:
         is_type = each[0].isupper() and not each.isupper()
-        assert each.isupper() or is_type or each == "__all__", each
+        assert each.isupper() or is_type or each in ("__all__", "__version__"), each
     for function in ast.walk(TREES[name]):
         if not isinstance(function, ast.FunctionDef):
             continue
@@ -162,12 +163,84 @@ def test_modules_and_classes_are_described(name: str) -> None:
     assert all(thing.__doc__ and not thing.__doc__.startswith(f"{thing.__name__}(") for thing in public_classes(module))
 
 
-def test_all_is_complete() -> None:
-    assert sorted(sl.__all__) == list(sl.__all__)
-    assert {room(name) for name in RULES} - {"cli"} <= set(sl.__all__)
-    public = {name for name in vars(sl) if not name.startswith("_")} - {"cli"}  # which another test may import
-    assert set(sl.__all__) == public
+DOOR = [
+    "sample_gradients", "sample_activations", "input_gradients", "CReLU", "looks_linear_", "orthogonal_", "he_",
+]  # fmt: skip
+
+
+def test_what_a_user_calls_first_stands_on_the_door() -> None:
+    rooms = {room(name) for name in RULES} - {"cli"}
+    assert sl.__all__[: len(DOOR)] == DOOR
+    assert set(sl.__all__) == {*DOOR, *rooms, "glue", "__version__"}
+    assert dir(sl) == sorted(sl.__all__)
     assert sl.sample_gradients is sl.sampling.sample_gradients
+    assert sl.input_gradients is sl.sampling.input_gradients
+    assert sl.CReLU is sl.networks.CReLU
+    assert sl.looks_linear_ is sl.initializers.looks_linear_
+
+
+@pytest.mark.parametrize("name", ["checks", "initializers", "networks", "sampling", "structure"])
+def test_a_room_shows_its_public_names_and_nothing_else(name: str) -> None:
+    module = getattr(sl, name)
+    written = {thing.__name__ for thing in [*public_functions(module), *public_classes(module)]}
+    types = {each for each in module.__all__ if each not in written}  # an alias of a Literal has no name of its own
+    assert dir(module) == sorted(module.__all__) == sorted(written | types)
+    assert all(hasattr(module, each) for each in types)
+
+
+@pytest.mark.parametrize("name", ["initializers", "networks", "sampling"])
+def test_a_folder_is_a_face_before_underscored_files(name: str) -> None:
+    """Its ``__init__`` imports, and says what it shows; whatever computes stands in a file of its own."""
+    face, *files = sorted((PACKAGE / name).glob("*.py"))
+    assert all(path.name.startswith("_") for path in files)
+    docstring, *body, shown = ast.parse(face.read_text()).body
+    assert isinstance(docstring, ast.Expr)
+    assert isinstance(shown, ast.FunctionDef)
+    assert shown.name == "__dir__"
+    assert all(isinstance(node, ast.ImportFrom) or assigned(node) == ["__all__"] for node in body)
+
+
+def test_a_name_that_does_not_exist_is_an_error() -> None:
+    with pytest.raises(AttributeError, match="module 'shattered_lite' has no attribute 'modles'"):
+        getattr(sl, "mod" + "les")
+
+
+def output(code: str) -> str:
+    """What a fresh Python prints."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+HEAVY = ("sklearn", "scipy.stats", "matplotlib.pyplot", "seaborn", "pandas")
+
+
+def test_importing_it_loads_nothing_heavy() -> None:
+    assert output(f"import sys, shattered_lite; print([name for name in {HEAVY} if name in sys.modules])") == "[]\n"
+
+
+def test_a_plot_does_load_it() -> None:
+    """The names above are those under which Python knows them."""
+    code = f"import sys, shattered_lite as sl; sl.plots, sl.exercises; print(*(n for n in {HEAVY} if n in sys.modules))"
+    assert {"scipy.stats", "matplotlib.pyplot", "seaborn"} <= set(output(code).split())
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_room_is_there_when_it_is_asked_for(name: str) -> None:
+    """Each way in a Python of its own, where nobody has asked before."""
+    assert output(f"import shattered_lite as sl; print(sl.{name}.__name__)") == f"shattered_lite.{name}\n"
+    assert output(f"from shattered_lite import {name}; print({name}.__name__)") == f"shattered_lite.{name}\n"
+
+
+def test_it_knows_its_version_installed_or_not() -> None:
+    assert sl.__version__ == metadata.version("shattered-lite")
+    code = (
+        "from importlib import metadata\n"
+        "def missing(name): raise metadata.PackageNotFoundError(name)\n"
+        "metadata.version = missing\n"
+        "import shattered_lite; print(shattered_lite.__version__)"
+    )
+    assert output(code) == "0+source\n"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -19,8 +19,8 @@ from scipy import stats
 from torch import Tensor, nn
 
 import shattered_lite as sl
-from shattered_lite import sampling
-from shattered_lite.sampling import layers
+from shattered_lite.sampling import _layers as layers
+from shattered_lite.sampling import _samplers
 
 FALSE_ALARM = 1e-4  # of each comparison of two samples
 SCALARS = torch.tensor([-1.5, -0.4, 0.1, 0.3, 0.5, 0.9, 1.6, 2.0], dtype=torch.float64)
@@ -28,7 +28,7 @@ VECTORS = torch.tensor(
     [[1, 0, 0], [0.8, 0.6, 0], [0, 1, 0], [0, 0, 2], [-1, 0, 0], [0.5, 0.5, 0.5], [0, -1, 1], [-1, -1, 0]],
     dtype=torch.float64,
 )
-KINDS, NORMALISATIONS = ("plain", "residual"), ("none", "centred", "batch", "layer")
+KINDS, NORMALISATIONS = ("plain", "residual"), ("none", "centred", "batch_norm", "layer_norm")
 LAWS = list(itertools.product(KINDS, NORMALISATIONS, ("scalars", "vectors")))
 SCALES = {"plain": (1.0, 1.0), "residual": (0.8, 0.7)}
 
@@ -41,7 +41,7 @@ class Normalise(nn.Module):
         self.how = how
 
     def forward(self, z: Tensor) -> Tensor:
-        over = 1 if self.how == "layer" else 0
+        over = 1 if self.how == "layer_norm" else 0
         centred = z - z.mean(over, keepdim=True).detach()
         if self.how == "centred":
             return centred
@@ -120,7 +120,7 @@ def sample(kind: str, normalisation: str, inputs: Tensor, networks: int, seed: i
         alpha=alpha,
         beta=beta,
         generator=torch.Generator().manual_seed(seed),
-        **{"depth": 3, "width": 8} | options,
+        **{"depth": 3, "width": 8, "outputs": 1} | options,
     )
 
 
@@ -141,7 +141,7 @@ def test_activations_are_those_of_the_module(kind: str, normalisation: str, inpu
     alpha, beta = SCALES[kind]
     with recorded("randn") as drawn:
         active = sl.sample_activations(
-            kind, depths=[1, 2, 4], width=6, inputs=x, networks=2, generator=torch.Generator().manual_seed(1),
+            kind, depth=[1, 2, 4], width=6, inputs=x, networks=2, generator=torch.Generator().manual_seed(1),
             normalisation=normalisation, alpha=alpha, beta=beta,
         )  # fmt: skip
     assert active.shape == (3, 2, 8, 6)
@@ -326,8 +326,8 @@ def test_highway_is_the_residual_network_with_other_scales() -> None:
     gamma2 = [math.sqrt(1 - g**2) for g in gamma1]
     highway, residual = (
         sl.sample_gradients(
-            kind, depth=3, width=6, inputs=VECTORS, networks=5, outputs=6, generator=torch.Generator().manual_seed(3),
-            normalisation="batch", **scales,
+            kind, depth=3, width=6, inputs=VECTORS, networks=5, generator=torch.Generator().manual_seed(3),
+            normalisation="batch_norm", **scales,
         )
         for kind, scales in (
             ("highway", {"gamma1": gamma1}),
@@ -352,20 +352,20 @@ def test_highway_without_a_skip_is_plain() -> None:
 def test_a_branch_of_scale_nothing_leaves_the_skip(normalisation: str, method: str) -> None:
     """Gradients keep their first value, times alpha in each layer, and gates what they were at the start."""
     gradients = sl.sample_gradients(
-        "residual", depth=[1, 3], width=6, inputs=SCALARS, networks=5, outputs=6, normalisation=normalisation,
+        "residual", depth=[1, 3], width=6, inputs=SCALARS, networks=5, normalisation=normalisation,
         alpha=0.5, beta=0.0, method=method, generator=torch.Generator().manual_seed(3),
     )  # fmt: skip
     torch.testing.assert_close(gradients, gradients[:, :, :1].expand_as(gradients))  # a slope, the same at all inputs
     torch.testing.assert_close(gradients[1], 0.25 * gradients[0])
     assert sl.structure.correlation(gradients[0]) == pytest.approx(1)
     some = sl.sample_gradients(
-        "residual", depth=2, width=6, inputs=SCALARS, networks=5, outputs=6, normalisation=normalisation,
+        "residual", depth=2, width=6, inputs=SCALARS, networks=5, normalisation=normalisation,
         alpha=0.5, beta=[0.0, 0.7], method=method, generator=torch.Generator().manual_seed(3),
     )  # fmt: skip
     assert sl.structure.correlation(some) < 1
 
 
-@pytest.mark.parametrize("normalisation", ["centred", "batch"])
+@pytest.mark.parametrize("normalisation", ["centred", "batch_norm"])
 @pytest.mark.parametrize(
     "inputs",
     [
@@ -379,13 +379,13 @@ def test_a_branch_of_scale_nothing_leaves_the_skip(normalisation: str, method: s
 def test_inputs_that_differ_by_rounding_are_not_normalised(normalisation: str, inputs: Tensor) -> None:
     with pytest.raises(ValueError, match="inputs: they differ by little more than rounding"):
         sl.sample_gradients(**GOOD | {"inputs": inputs}, normalisation=normalisation, generator=torch.Generator())
-    sl.sample_gradients(**GOOD | {"inputs": inputs}, normalisation="layer", generator=torch.Generator())
+    sl.sample_gradients(**GOOD | {"inputs": inputs}, normalisation="layer_norm", generator=torch.Generator())
 
 
 @pytest.mark.parametrize("gap", [1e-4, 1e-9])
 def test_close_inputs_are_normalised_as_their_differences(gap: float) -> None:
     """Batch norm knows no common part and no scale: close inputs give what far ones do, after the first gates."""
-    networks = {"kind": "residual", "depth": 2, "width": 5, "networks": 40, "normalisation": "batch", "outputs": 5}
+    networks = {"kind": "residual", "depth": 2, "width": 5, "networks": 40, "normalisation": "batch_norm"}
     steps = torch.tensor([0.0, 1.0, 3.0, 4.0], dtype=torch.float64)
     close = sl.sample_gradients(**networks, inputs=1 + gap * steps, generator=torch.Generator().manual_seed(0))
     closer = sl.sample_gradients(**networks, inputs=1 + gap / 2 * steps, generator=torch.Generator().manual_seed(0))
@@ -394,10 +394,10 @@ def test_close_inputs_are_normalised_as_their_differences(gap: float) -> None:
 
 
 def test_several_depths_are_the_same_networks() -> None:
-    together = sample("residual", "batch", VECTORS, 5, 0, depth=[1, 3], outputs=8, method="gram")
+    together = sample("residual", "batch_norm", VECTORS, 5, 0, depth=[1, 3], outputs=8, method="gram")
     assert together.shape == (2, 5, 8, 8)
     for which, depth in enumerate((1, 3)):
-        alone = sample("residual", "batch", VECTORS, 5, 0, depth=depth, outputs=8, method="gram")
+        alone = sample("residual", "batch_norm", VECTORS, 5, 0, depth=depth, outputs=8, method="gram")
         assert torch.equal(together[which], alone)
 
 
@@ -408,9 +408,9 @@ def ordinary_function(drawn: list[Tensor], normalisation: str, activation) -> Te
         z = x @ drawn[0][0, 0]
         for layer, weights in enumerate(drawn[1:], start=1):
             seen = z
-            if layer > 1 and normalisation == "batch":
+            if layer > 1 and normalisation == "batch_norm":
                 seen = nn.functional.batch_norm(z, None, None, training=True, eps=1e-14)
-            if layer > 1 and normalisation == "layer":
+            if layer > 1 and normalisation == "layer_norm":
                 seen = nn.functional.layer_norm(z, z.shape[-1:], eps=0.0)
             if layer > 1 and normalisation == "centred":
                 seen = z - z.mean(0)
@@ -421,12 +421,12 @@ def ordinary_function(drawn: list[Tensor], normalisation: str, activation) -> Te
 
 
 @pytest.mark.parametrize("activation", [torch.relu, torch.tanh, nn.functional.gelu, nn.functional.selu])
-@pytest.mark.parametrize("normalisation", ["none", "centred", "batch", "layer"])
+@pytest.mark.parametrize("normalisation", ["none", "centred", "batch_norm", "layer_norm"])
 def test_differentiated_statistics_are_those_of_automatic_differentiation(normalisation: str, activation) -> None:
     """The neuron moves at all inputs together: a directional derivative of the whole batch, by torch's own layers."""
     with recorded("randn") as drawn:
         gradients = sl.sample_gradients(
-            "residual", depth=4, width=7, inputs=VECTORS, networks=1, outputs=7, activation=activation,
+            "residual", depth=4, width=7, inputs=VECTORS, networks=1, activation=activation,
             normalisation=normalisation, statistics="differentiated", generator=torch.Generator().manual_seed(4),
         )  # fmt: skip
     direction = torch.zeros(8, 4, dtype=torch.float64)
@@ -442,7 +442,7 @@ def test_wide_networks_with_batch_norm_follow_the_theory(name: str, kind: str, s
     """Eight inputs, width 1,500: corrections of order 1/N are below the standard error of 40 networks."""
     depths, law = [1, 2, 6], {"residual": sl.theory.residual_batch_norm, "plain": sl.theory.plain_batch_norm}[kind]
     gradients = sl.sample_gradients(
-        kind, depth=depths, width=1_500, inputs=torch.eye(8), networks=40, outputs=1_500, normalisation="batch",
+        kind, depth=depths, width=1_500, inputs=torch.eye(8), networks=40, normalisation="batch_norm",
         statistics=statistics, activation=getattr(nn.functional, name), variance=1 / sl.theory.averages(name).square,
         method="gram", generator=torch.Generator().manual_seed(11),
     )  # fmt: skip
@@ -453,7 +453,7 @@ def test_wide_networks_with_batch_norm_follow_the_theory(name: str, kind: str, s
 
 
 def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampling, "CHUNK_BYTES", 1)  # one network a chunk
+    monkeypatch.setattr(_samplers, "CHUNK_BYTES", 1)  # one network a chunk
     results = []
     for threads in (1, 3):
         monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
@@ -494,13 +494,15 @@ def test_square_root_of_collinear_columns() -> None:
 
 
 MEMORY = """
-import pathlib, re, torch, shattered_lite as sl
+import pathlib, re, torch
 torch.set_num_threads(1)
 x = torch.linspace(-2, 2, 256)
-ensemble = lambda depth: sl.sampling.Ensemble("plain", depth, 64)
+from shattered_lite.sampling import _layers
+from shattered_lite.sampling._ensemble import Ensemble
+ensemble = lambda depth: Ensemble(kind="plain", depth=depth, width=64, method="weights")
 def run(depth, keep):
     kept = []
-    for state in sl.sampling.layers.preactivations(ensemble(depth), x, 16, torch.Generator().manual_seed(0)):
+    for state in _layers.preactivations(ensemble(depth), x, 16, torch.Generator().manual_seed(0)):
         kept.append(state) if keep else None
     return int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1])
 print(run(10, False), run(200, False), run(200, True))
@@ -520,7 +522,7 @@ def test_memory_does_not_grow_with_depth() -> None:
 
 
 def test_chunks_join_to_what_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampling, "CHUNK_BYTES", 2 * 3 * 4 * 8 * 5)  # 5 networks a chunk
+    monkeypatch.setattr(_samplers, "CHUNK_BYTES", 2 * 3 * 4 * 8 * 5)  # 5 networks a chunk
     sizes, original = [], layers.preactivations
 
     def counting(ensemble, inputs, networks, generator):
@@ -533,7 +535,7 @@ def test_chunks_join_to_what_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> N
     assert sorted(sizes) == [3, 5, 5]
     assert len(torch.unique(gradients[:, 0, 0][gradients[:, 0, 0] != 0])) == (gradients[:, 0, 0] != 0).sum()
     active = sl.sample_activations(
-        "plain", depths=[1, 2], width=4, inputs=SCALARS[:3], networks=13, generator=torch.Generator().manual_seed(0)
+        "plain", depth=[1, 2], width=4, inputs=SCALARS[:3], networks=13, generator=torch.Generator().manual_seed(0)
     )
     assert active.shape == (2, 13, 3, 4)
 
@@ -556,8 +558,8 @@ def test_only_the_generator_decides(method: str) -> None:
     fan_in=st.integers(0, 3),
     networks=st.integers(1, 30),
     normalisation=st.sampled_from(NORMALISATIONS),
-    gates=st.sampled_from(["own", "independent"]),
-    method=st.sampled_from(["weights", "gram"]),
+    gates=st.sampled_from(["real", "independent"]),
+    method=st.sampled_from(["auto", "weights", "gram"]),
     dtype=st.sampled_from([torch.float32, torch.float64]),
     data=st.data(),
 )
@@ -566,7 +568,7 @@ def test_shapes(kind, depth, width, inputs, fan_in, networks, normalisation, gat
     x = torch.randn((inputs, fan_in) if fan_in else (inputs,), generator=generator, dtype=dtype)
     outputs = data.draw(st.integers(1, width))
     arguments = {"width": width, "inputs": x, "networks": networks, "generator": generator}
-    if normalisation in ("centred", "batch") and inputs < 3:
+    if normalisation in ("centred", "batch_norm") and inputs < 3:
         with pytest.raises(ValueError, match=rf"inputs: {inputs} of them, but normalising .* 3 or more"):
             sl.sample_gradients(kind, depth=depth, normalisation=normalisation, **arguments)
         return
@@ -576,7 +578,7 @@ def test_shapes(kind, depth, width, inputs, fan_in, networks, normalisation, gat
     assert gradients.shape == (networks, inputs, outputs)
     assert gradients.dtype == dtype
     assert torch.isfinite(gradients).all()  # even where narrow layers have died
-    active = sl.sample_activations(kind, depths=range(1, depth + 1), normalisation=normalisation, **arguments)
+    active = sl.sample_activations(kind, depth=range(1, depth + 1), normalisation=normalisation, **arguments)
     assert active.shape == (depth, networks, inputs, width)
     assert active.dtype == torch.bool
 
@@ -588,28 +590,28 @@ GOOD = {"kind": "plain", "depth": 2, "width": 4, "inputs": SCALARS, "networks": 
     ("wrong", "message"),
     [
         ({"kind": "resnet"}, r"kind='resnet': choose one of 'plain', 'residual', 'highway'"),
-        ({"depth": 0}, r"depth=0: a whole number, 1 or more"),
-        ({"depth": 2.0}, r"depth=2\.0: a whole number, 1 or more"),
-        ({"width": -1}, r"width=-1: a whole number, 1 or more"),
-        ({"width": True}, r"width=True: a whole number, 1 or more"),
-        ({"networks": 0}, r"networks=0: a whole number, 1 or more"),
+        ({"depth": 0}, r"depth=0: a whole number from 1 to 1,000,000"),
+        ({"depth": 2.0}, r"depth=2\.0: a whole number from 1"),
+        ({"width": -1}, r"width=-1: a whole number from 1"),
+        ({"width": True}, r"width=True: a whole number from 1"),
+        ({"networks": 0}, r"networks=0: a whole number from 1"),
         ({"outputs": 0}, r"outputs=0: choose between 1 and width=4"),
         ({"outputs": 5}, r"outputs=5: choose between 1 and width=4"),
         ({"outputs": 1.5}, r"outputs=1\.5: choose between 1 and width=4"),
-        ({"normalisation": "group"}, r"normalisation='group': choose one of 'none', 'centred', 'batch', 'layer'"),
+        ({"normalisation": "group"}, r"normalisation='group': choose one of 'none', 'centred', 'batch_norm', 'layer_"),
         ({"statistics": "moving"}, r"statistics='moving': choose one of 'frozen', 'differentiated'"),
         ({"gamma1": 0.5}, r"gamma1=0\.5: a highway network has this coefficient, and no other network"),
         ({"kind": "highway"}, r"gamma1=None: a highway network has this coefficient"),
         ({"kind": "highway", "gamma1": 1.2}, r"gamma1=1\.2: highway coefficients need 0 <= gamma1 <= 1, since gamma1"),
         ({"kind": "highway", "gamma1": [0.5]}, r"gamma1: 1 values, but one number or one for each of 2 layers"),
         ({"kind": "residual", "beta": [1.0, -0.5]}, r"beta=-0\.5: a scale is 0 or more, and finite"),
-        ({"kind": "residual", "beta": ["a", "b"]}, r"beta=\['a', 'b'\]: one number, or one for each layer"),
-        ({"kind": "residual", "beta": "12"}, r"beta='12': one number, or one for each layer"),
-        ({"kind": "residual", "alpha": None}, r"alpha=None: one number, or one for each layer"),
-        ({"kind": "residual", "alpha": True}, r"alpha=True: one number, or one for each layer"),
+        ({"kind": "residual", "beta": ["a", "b"]}, r"beta='a': a scale is 0 or more, and finite"),
+        ({"kind": "residual", "beta": "12"}, r"beta='12': a scale is 0 or more, and finite"),
+        ({"kind": "residual", "alpha": None}, r"alpha=None: a scale is positive and finite"),
+        ({"kind": "residual", "alpha": True}, r"alpha=True: a scale is positive and finite"),
         ({"kind": ["plain"]}, r"kind=\['plain'\]: choose one of"),
-        ({"depth": 2**31}, r"depth=2147483648: 1,000,000 is the most"),
-        ({"networks": 2**40}, r"networks=1099511627776: 1,000,000,000 is the most"),
+        ({"depth": 2**31}, r"depth=2147483648: a whole number from 1 to 1,000,000"),
+        ({"networks": 2**40}, r"networks=1099511627776: a whole number from 1 to 1,000,000,000"),
         ({"outputs": True}, r"outputs=True: choose between 1 and width=4"),
         ({"variance": "2"}, r"variance='2': N times the variance"),
         ({"generator": 0}, r"generator=0: a torch.Generator is needed, such as torch.Generator\(\).manual_seed\(0\)"),
@@ -620,9 +622,9 @@ GOOD = {"kind": "plain", "depth": 2, "width": 4, "inputs": SCALARS, "networks": 
             r"activation='swish': choose one of 'relu', .*, or give a function or module of torch",
         ),
         ({"activation": torch.tanh, "gates": "independent"}, r"gates='independent', activation=.*coins take"),
-        ({"depth": [2, 1]}, r"depth=\[2, 1\]: give one or more depths, increasing from 1"),
-        ({"gates": "coins"}, r"gates='coins': choose one of 'own', 'independent'"),
-        ({"method": "exact"}, r"method='exact': choose one of 'weights', 'gram'"),
+        ({"depth": [2, 1]}, r"depth=\[2, 1\]: one depth is needed, or several, increasing"),
+        ({"gates": "coins"}, r"gates='coins': choose one of 'real', 'independent'"),
+        ({"method": "exact"}, r"method='exact': choose one of 'auto', 'weights', 'gram'"),
         ({"alpha": 0.5}, r"alpha=0\.5, beta=1\.0: only a residual network"),
         ({"kind": "residual", "alpha": 0.0}, r"alpha=0\.0: a scale is positive and finite"),
         ({"kind": "residual", "beta": float("nan")}, r"beta=nan: a scale is 0 or more, and finite"),
@@ -632,7 +634,14 @@ GOOD = {"kind": "plain", "depth": 2, "width": 4, "inputs": SCALARS, "networks": 
         ({"inputs": torch.zeros(2, 2, 2)}, r"(?s)inputs=tensor.*: a floating-point tensor of shape"),
         ({"inputs": torch.zeros(0)}, r"inputs=tensor.*: a floating-point tensor of shape"),
         ({"inputs": torch.tensor([1.0, math.inf])}, r"inputs: every entry must be finite"),
-        ({"inputs": SCALARS[:2], "normalisation": "batch"}, r"inputs: 2 of them, but .* 3 or more"),
+        ({"inputs": torch.eye(3).to_sparse()}, r"inputs: torch.sparse_coo, on cpu: dense numbers are needed"),
+        ({"inputs": torch.eye(3, device="meta")}, r"inputs: torch.strided, on meta: dense numbers are needed"),
+        ({"inputs": 1e38 * torch.eye(3)}, r"inputs: the largest is 1e\+38 in size, but torch.float32 squares numbers"),
+        (
+            {"inputs": 1e-30 * torch.eye(3)},
+            r"inputs: the largest is 1e-30 in size, .* from 7e-16 to 3e\+15; scale them",
+        ),
+        ({"inputs": SCALARS[:2], "normalisation": "batch_norm"}, r"inputs: 2 of them, but .* 3 or more"),
     ],
 )
 def test_what_is_not_allowed_is_named(wrong: dict, message: str) -> None:
@@ -640,11 +649,80 @@ def test_what_is_not_allowed_is_named(wrong: dict, message: str) -> None:
         sl.sample_gradients(**GOOD | {"generator": torch.Generator()} | wrong)
 
 
-@pytest.mark.parametrize("depths", [[], [0, 1], [2, 1], [1, 1], [1.5, 2], [True, 2], 3, None, "12"])
-def test_wrong_depths_of_activations_are_named(depths: list) -> None:
-    arguments = {"width": 4, "inputs": SCALARS, "networks": 2, "generator": torch.Generator()}
-    with pytest.raises(ValueError, match=r"depths=.*: give one or more depths, increasing from 1"):
-        sl.sample_activations("plain", depths=depths, **arguments)
+@pytest.mark.parametrize("depth", [[], [0, 1], [2, 1], [1, 1], [1.5, 2], [True, 2], 0, None, "12"])
+def test_wrong_depths_are_named(depth: object) -> None:
+    for sampler in (sl.sample_gradients, sl.sample_activations):
+        with pytest.raises(ValueError, match=r"depth=.*: (a whole number|one depth is needed, or several, increasing)"):
+            sampler(**GOOD | {"depth": depth})
+
+
+@pytest.mark.parametrize("depth", [(1, 3), range(1, 3), np.array([2, 4])])
+def test_depths_come_in_any_sequence(depth) -> None:
+    for sampler in (sl.sample_gradients, sl.sample_activations):
+        several, as_list = (
+            sampler(**GOOD | {"depth": each}, generator=torch.Generator().manual_seed(0)) for each in (depth, [*depth])
+        )
+        assert torch.equal(several, as_list)
+        assert several.shape == (2, 2, 8, 4)
+
+
+def test_one_depth_has_no_axis() -> None:
+    for sampler in (sl.sample_gradients, sl.sample_activations):
+        one, several = (
+            sampler(**GOOD | {"depth": depth}, generator=torch.Generator().manual_seed(0)) for depth in (3, [1, 3])
+        )
+        assert one.shape == (2, 8, 4)
+        assert torch.equal(one, several[1])
+
+
+def test_all_outputs_are_given_unless_fewer_are_asked_for() -> None:
+    every, two = (sl.sample_gradients(**GOOD | more, generator=torch.Generator().manual_seed(0)) for more in ({}, TWO))
+    assert every.shape == (2, 8, 4)
+    assert torch.equal(every[..., :2], two)
+
+
+TWO = {"outputs": 2}
+
+
+@pytest.mark.parametrize(
+    ("width", "inputs", "method"), [(24, 2, "gram"), (23, 2, "weights"), (48, 4, "gram"), (47, 4, "weights")]
+)
+@pytest.mark.parametrize("normalisation", ["none", "layer_norm"])
+def test_the_method_is_chosen_as_the_docstring_says(width: int, inputs: int, method: str, normalisation: str) -> None:
+    law = {"width": width, "inputs": torch.eye(inputs), "normalisation": normalisation}
+    for sampler in (sl.sample_gradients, sl.sample_activations):
+        chosen, named = (
+            sampler(**GOOD | law, generator=torch.Generator().manual_seed(0), **options)
+            for options in ({}, {"method": method})
+        )
+        assert torch.equal(chosen, named)
+
+
+def test_a_gram_matrix_is_not_asked_to_tell_close_inputs_apart() -> None:
+    """Squares of differences of 1e-7 lie below the rounding of a float64 beside 1."""
+    close = {"width": 60, "normalisation": "batch_norm", "inputs": 1 + 1e-7 * torch.arange(4, dtype=torch.float64)}
+    chosen, named = (
+        sl.sample_gradients(**GOOD | close, generator=torch.Generator().manual_seed(0), **options)
+        for options in ({}, {"method": "weights"})
+    )
+    assert torch.equal(chosen, named)
+    with pytest.raises(
+        ValueError, match=r"inputs: they differ by 8e-08 of their size, but method='gram' tells nothing"
+    ):
+        sl.sample_gradients(**GOOD | close, method="gram")
+
+
+@pytest.mark.parametrize("method", ["weights", "gram"])
+@pytest.mark.parametrize("size", [2.0**-50, 2.0**51])
+def test_large_and_small_inputs_are_squared_without_loss(method: str, size: float) -> None:
+    """Rectifiers know no scale: without normalisation gradients stay as they are, with batch norm they go as 1/size."""
+    for normalisation, factor in (("none", 1), ("batch_norm", size), ("layer_norm", size)):
+        law = GOOD | {"width": 40, "normalisation": normalisation, "method": method}
+        usual, scaled = (
+            sl.sample_gradients(**law | {"inputs": inputs}, generator=torch.Generator().manual_seed(0))
+            for inputs in (torch.eye(3), size * torch.eye(3))
+        )
+        torch.testing.assert_close(factor * scaled, usual, rtol=1e-4, atol=1e-5)
 
 
 def test_without_a_generator_torchs_own_decides():

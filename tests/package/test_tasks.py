@@ -35,7 +35,7 @@ def activation(generator: torch.Generator) -> float:
 
 def sampler(generator: torch.Generator) -> float:
     gradients = sl.sample_gradients(
-        "plain", depth=6, width=50, inputs=torch.eye(32), networks=1_000, outputs=50, normalisation="centred",
+        "plain", depth=6, width=50, inputs=torch.eye(32), networks=1_000, normalisation="centred",
         generator=generator,
     )  # fmt: skip
     prediction = sl.theory.plain_finite_width(6, width=50, batch_size=32).correlation
@@ -47,13 +47,13 @@ def own_network(generator: torch.Generator) -> float:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(10, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 1))
     inputs = torch.randn(16, 10)
-    return sl.structure.correlation(sl.sampling.input_gradients(network, inputs, generator=generator))
+    return sl.structure.correlation(sl.input_gradients(network, inputs, generator=generator))
 
 
 def looks_linear(generator: torch.Generator) -> float:
-    crelu = sl.networks.CReLU
+    crelu = sl.CReLU
     network = nn.Sequential(nn.Linear(8, 8), crelu(), nn.Linear(16, 8), crelu(), nn.Linear(16, 8))
-    sl.initializers.looks_linear_(network, generator=generator)
+    sl.looks_linear_(network, generator=generator)
     inputs = torch.randn(2, 8, generator=generator)
     return network(inputs).diff(dim=0).norm().item() / inputs.diff(dim=0).norm().item()
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import special
 
 import shattered_lite as sl
-from shattered_lite.sampling import layers
+from shattered_lite.sampling import _layers as layers
 
 from .patching import Patch, in_theory
 
@@ -99,8 +99,8 @@ def widen_the_network(patch: Patch) -> None:
     """Networks four times as wide as asked for."""
     original = sl.sample_gradients
 
-    def wider(kind, *, width, outputs=1, **law):
-        return original(kind, width=4 * width, outputs=4 * outputs, **law)
+    def wider(kind, *, width, **law):
+        return original(kind, width=4 * width, **law)
 
     patch.setattr(sl, "sample_gradients", wider)
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 import shattered_lite as sl
-from shattered_lite.sampling import layers
+from shattered_lite.sampling import _layers as layers
 
 from .patching import Patch, in_theory
 
@@ -33,7 +33,7 @@ def take_the_skip_after_the_normalisation(patch: Patch) -> None:
 
     def preactivations(ensemble, inputs, networks, generator):
         first = torch.randn(networks, 1, inputs.shape[-1] + 1, ensemble.width, generator=generator, dtype=inputs.dtype)
-        state = layers._input_columns(inputs) @ first
+        state = layers.input_columns(inputs) @ first
         yield state
         for layer, (kept, added) in enumerate(ensemble.scales(), start=1):
             state = layers.normalise(ensemble, state, layer)

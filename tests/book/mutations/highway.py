@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import shattered_lite as sl
-from shattered_lite.sampling.ensemble import Ensemble
+from shattered_lite.sampling._ensemble import Ensemble
 
 from .patching import Patch, in_theory
 

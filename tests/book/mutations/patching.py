@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 import shattered_lite as sl
-from shattered_lite.sampling import layers
+from shattered_lite.sampling import _layers as layers
 
 Patch = pytest.MonkeyPatch
 

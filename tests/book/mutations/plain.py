@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 import shattered_lite as sl
-from shattered_lite.sampling import layers
+from shattered_lite.initializers import _initializers
+from shattered_lite.sampling import _layers as layers
 
 from .patching import Patch, in_theory, scale_weights
 
@@ -153,8 +154,8 @@ def keep_the_sign_of_the_second_half(patch: Patch) -> None:
 
 
 def _set_weights(patch: Patch, change: Callable) -> None:
-    original = sl.initializers._set_centre
-    patch.setattr(sl.initializers, "_set_centre", lambda layer, matrix: original(layer, change(matrix)))
+    original = _initializers._set_centre
+    patch.setattr(_initializers, "_set_centre", lambda layer, matrix: original(layer, change(matrix)))
 
 
 def _mirrored(matrix: torch.Tensor) -> bool:
@@ -180,8 +181,8 @@ def mirror_half_of_the_units(patch: Patch) -> None:
 
 
 def _set_orthogonal(patch: Patch, change: Callable) -> None:
-    original = sl.initializers._orthogonal
-    patch.setattr(sl.initializers, "_orthogonal", lambda rows, columns, *a: change(original, rows, columns, *a))
+    original = _initializers._orthogonal
+    patch.setattr(_initializers, "_orthogonal", lambda rows, columns, *a: change(original, rows, columns, *a))
 
 
 def gaussian_in_place_of_orthogonal(patch: Patch) -> None:
@@ -206,7 +207,7 @@ def spread_over_all_taps(patch: Patch) -> None:
     def spread(layer, matrix):
         torch.nn.init.orthogonal_(layer.weight, generator=generator)
 
-    patch.setattr(sl.initializers, "_set_centre", spread)
+    patch.setattr(_initializers, "_set_centre", spread)
 
 
 def leak_through_every_gate(patch: Patch) -> None:

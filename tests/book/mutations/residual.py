@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 import shattered_lite as sl
-from shattered_lite.sampling import layers
-from shattered_lite.sampling.ensemble import Ensemble
+from shattered_lite.sampling import _layers as layers
+from shattered_lite.sampling._ensemble import Ensemble
 from shattered_lite.theory import Moments
 
 from .patching import Patch, in_theory

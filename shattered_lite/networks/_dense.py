@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from torch import nn
 
-from .layers import GATES, Kind, Residual, check_kind, check_sizes
+from ._layers import GATES, ModuleKind, Residual, check_kind, check_sizes
 
 
 def fully_connected(
-    kind: Kind,
+    kind: ModuleKind,
     *,
     depth: int,
     width: int,

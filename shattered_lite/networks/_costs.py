@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from numbers import Real
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from .layers import check_sizes
+from .._arguments import real
+from ._layers import check_sizes
 
 
 def parameters(network: nn.Module) -> int:
@@ -99,8 +99,7 @@ def matching_width(build: Callable[[int], nn.Module], cost: Callable[[nn.Module]
         with torch.device("meta"):
             return cost(build(width))
 
-    if not isinstance(target, Real) or not 0 < target < math.inf:
-        raise ValueError(f"target={target!r}: a positive, finite cost is needed")
+    real("target", target, lambda cost: 0 < cost < math.inf, "a positive, finite cost is needed")
     if price(1) > 2 * target:
         raise ValueError(f"target={target}: the narrowest network costs {price(1)}, more than twice that")
     low, high = 1, 2

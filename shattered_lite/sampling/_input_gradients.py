@@ -10,11 +10,10 @@ from torch import Tensor, nn
 from torch.autograd.graph import get_gradient_edge
 from tqdm import tqdm
 
-from .._arguments import drawn_by
-from . import accepted
-from .ensemble import one_of
-from .frozen import Held, Measured, Normalising, Watching
-from .undisturbed import same_random_numbers, undisturbed
+from .._arguments import drawn_by, one_of
+from . import _accepted as accepted
+from ._frozen import Held, Measured, Normalising, Watching
+from ._undisturbed import same_random_numbers, undisturbed
 
 Normaliser = Literal["inputs", "running"]
 COMPANY = 8  # inputs among which it is looked whether the output at one depends on another

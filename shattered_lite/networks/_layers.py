@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from numbers import Integral, Real
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-Kind = Literal["plain", "residual", "crelu", "linear"]
-MOST = 10**6  # layers, units, classes or pixels
+from .._arguments import one_of, positive_scale, scale, truth, whole
+
+ModuleKind = Literal["plain", "residual", "crelu", "linear"]
 
 
 class CReLU(nn.Module):
@@ -59,29 +58,21 @@ GATES: dict[str, type[nn.Module]] = {
 
 
 def check_scales(alpha: float, beta: float) -> None:
-    """Refuse scales that are no numbers, negative or infinite; a block whose beta is 0 starts as the identity."""
-    for name, scale in {"alpha": alpha, "beta": beta}.items():
-        positive = name == "alpha"  # nothing would pass 0
-        number = isinstance(scale, Real) and not isinstance(scale, bool)
-        if not number or not 0 <= scale < math.inf or (positive and scale == 0):
-            raise ValueError(f"{name}={scale!r}: this scale is {'positive' if positive else '0 or more'}, and finite")
+    """Nothing would pass an alpha of 0; a block whose beta is 0 starts as the identity."""
+    positive_scale("alpha", alpha)
+    scale("beta", beta)
 
 
 def check_kind(kind: str, alpha: float, beta: float, batch_norm: bool) -> None:
     """Refuse a kind that does not exist, and what it does not have."""
-    if not isinstance(kind, str) or kind not in GATES:
-        raise ValueError(f"kind={kind!r}: choose one of {', '.join(map(repr, GATES))}")
-    if not isinstance(batch_norm, bool):
-        raise ValueError(f"batch_norm={batch_norm!r}: True or False is needed")
+    one_of("kind", kind, ModuleKind)
+    truth("batch_norm", batch_norm)
     check_scales(alpha, beta)
     if kind != "residual" and (alpha, beta) != (1.0, 1.0):
         raise ValueError(f"alpha={alpha}, beta={beta}: only a residual network has these scales")
 
 
 def check_sizes(**sizes: int) -> None:
-    """Refuse what is not a whole number of 1 or more, or more than any network that ends."""
+    """Layers, units, classes or pixels."""
     for name, value in sizes.items():
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"{name}={value!r}: a whole number, 1 or more, is needed")
-        if value > MOST:
-            raise ValueError(f"{name}={value}: {MOST:,} is the most")
+        whole(name, value)

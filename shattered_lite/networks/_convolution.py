@@ -7,13 +7,13 @@ from numbers import Integral
 
 from torch import nn
 
-from .layers import GATES, Kind, Residual, check_kind, check_sizes
+from ._layers import GATES, ModuleKind, Residual, check_kind, check_sizes
 
 STAGES = 3
 
 
 def convolutional(
-    kind: Kind,
+    kind: ModuleKind,
     *,
     depth: int,
     width: int,

@@ -11,22 +11,25 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from .ensemble import Ensemble
+from ._ensemble import Ensemble
 
 
 def preactivations(ensemble: Ensemble, inputs: Tensor, networks: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Yield the states z_0, ..., z_L of independent networks."""
+    """Yield the states z_0, ..., z_L of independent networks, where the inputs lie; drawn where the generator lies."""
     mix = _mix_by_weights if ensemble.method == "weights" else _mix_by_gram
-    columns = _input_columns(inputs)
-    first_weights = torch.randn(networks, 1, columns.shape[-1], ensemble.width, generator=generator, dtype=inputs.dtype)
+    columns = input_columns(inputs)
+    source = generator.device
+    shape = (networks, 1, columns.shape[-1], ensemble.width)
+    first_weights = torch.randn(shape, generator=generator, dtype=inputs.dtype, device=source).to(inputs.device)
     state = columns @ first_weights
     yield state
     rows = ensemble.width if ensemble.method == "weights" else 2 * len(inputs)
-    normals = state.new_empty(networks, rows, ensemble.width)  # once: fresh memory costs a third of the drawing
+    normals = torch.empty(networks, rows, ensemble.width, dtype=inputs.dtype, device=source)
     for layer, (kept, added) in enumerate(ensemble.scales(), start=1):
         branch = _activate(ensemble, normalise(ensemble, state, layer), generator)
-        torch.randn(normals.shape, generator=generator, out=normals)
-        branch = mix(branch.flatten(1, 2), ensemble.variance / ensemble.width, normals).view_as(state)
+        torch.randn(normals.shape, generator=generator, out=normals)  # fresh memory costs a third of the drawing
+        drawn = normals.to(inputs.device)
+        branch = mix(branch.flatten(1, 2), ensemble.variance / ensemble.width, drawn).view_as(state)
         state = kept * state + added * branch if kept else branch
         yield state
 
@@ -35,7 +38,7 @@ def normalise(ensemble: Ensemble, state: Tensor, layer: int) -> Tensor:
     """What the gates of a layer (from 1) see; the first layer is never normalised."""
     if ensemble.normalisation == "none" or layer == 1:
         return state
-    over = 2 if ensemble.normalisation == "layer" else 1  # over the units of an input, or the inputs of a unit
+    over = 2 if ensemble.normalisation == "layer_norm" else 1  # over the units of an input, or the inputs of a unit
     differentiated = ensemble.statistics == "differentiated"
     values, tangents = state.unbind(1)
     values = values - values.mean(over, keepdim=True)
@@ -52,9 +55,9 @@ def normalise(ensemble: Ensemble, state: Tensor, layer: int) -> Tensor:
     return torch.stack([values, tangents / size], dim=1)
 
 
-def _input_columns(inputs: Tensor) -> Tensor:
+def input_columns(inputs: Tensor) -> Tensor:
     """What the first weights multiply, inputs then directions of differentiation; shape (2, inputs, columns)."""
-    one = torch.ones(len(inputs), 1, dtype=inputs.dtype)
+    one = inputs.new_ones(len(inputs), 1)
     if inputs.ndim == 1:  # the input, and a constant for the bias; moving x moves the first alone
         x = inputs[:, None]
         return torch.stack([torch.cat([x, one], 1), torch.cat([one, 0 * one], 1)])
@@ -78,7 +81,8 @@ def _activate(ensemble: Ensemble, state: Tensor, generator: torch.Generator) -> 
 def _active(ensemble: Ensemble, state: Tensor, generator: torch.Generator) -> Tensor:
     values = state[:, 0]
     if ensemble.gates == "independent":
-        return torch.randint(0, 2, values.shape, generator=generator, dtype=state.dtype)
+        coins = torch.randint(0, 2, values.shape, generator=generator, dtype=state.dtype, device=generator.device)
+        return coins.to(state.device)
     return values.sign().clamp_min_(0)  # three times as fast as a comparison, and it was a tenth of the whole
 
 

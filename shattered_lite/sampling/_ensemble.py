@@ -6,30 +6,38 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral, Real
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from .. import theory
+from .._arguments import one_of, positive_scale, real, scale, whole
 from .._autograd import Elementwise
 from ..theory import Statistics
 
-Kind = Literal["plain", "residual", "highway"]
-Normalisation = Literal["none", "centred", "batch", "layer"]
-Gates = Literal["own", "independent"]
-Method = Literal["weights", "gram"]
+EnsembleKind = Literal["plain", "residual", "highway"]
+Normalisation = Literal["none", "centred", "batch_norm", "layer_norm"]
+Gates = Literal["real", "independent"]
+Method = Literal["auto", "weights", "gram"]
 Scale = float | Sequence[float]  # the same in every gated layer, or one for each
-MOST = 10**6  # layers or units: beyond, no sampling ends
 
 
-@dataclass(frozen=True)
+def coefficient(name: str, value: object) -> float:
+    """What a highway layer keeps of the state."""
+    allowed = f"highway coefficients need 0 <= {name} <= 1, since gamma1^2 + gamma2^2 = 1 keeps the variance"
+    return real(name, value, lambda kept: 0 <= kept <= 1, allowed)
+
+
+CHECKS = {"alpha": positive_scale, "beta": scale, "gamma1": coefficient}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ensemble:
     """A law of random networks; the fields are the arguments of :func:`shattered_lite.sample_gradients`."""
 
-    kind: Kind
+    kind: EnsembleKind
     depth: int
     width: int
     normalisation: Normalisation = "none"
@@ -39,11 +47,11 @@ class Ensemble:
     gamma1: Scale | None = None
     activation: theory.Activation | str | Callable[[Tensor], Tensor] = "relu"
     variance: float = 2.0
-    gates: Gates = "own"
-    method: Method = "weights"
+    gates: Gates = "real"
+    method: Method = "auto"
 
     def __post_init__(self) -> None:
-        one_of("kind", self.kind, Kind)
+        one_of("kind", self.kind, EnsembleKind)
         one_of("normalisation", self.normalisation, Normalisation)
         one_of("statistics", self.statistics, Statistics)
         one_of("gates", self.gates, Gates)
@@ -58,8 +66,8 @@ class Ensemble:
             raise ValueError(f"gamma1={self.gamma1}: a highway network has this coefficient, and no other network")
         if self.gamma1 is not None:
             self._per_layer("gamma1")
-        if not (_is_number(self.variance) and 0 < self.variance < math.inf):
-            raise ValueError(f"variance={self.variance!r}: N times the variance of a weight is positive and finite")
+        allowed = "N times the variance of a weight is positive and finite"
+        real("variance", self.variance, lambda variance: 0 < variance < math.inf, allowed)
         if self.value_and_slope is not None and self.gates == "independent":
             raise ValueError(f"gates='independent', activation={self.activation!r}: coins take the rectifier's place")
 
@@ -91,7 +99,7 @@ class Ensemble:
         alphas, betas = (self._per_layer(name) for name in ("alpha", "beta"))
         return [(alpha, alpha * beta) for alpha, beta in zip(alphas, betas, strict=True)]
 
-    def _per_layer(self, name: str) -> list[float]:
+    def _per_layer(self, name: Literal["alpha", "beta", "gamma1"]) -> list[float]:
         value = getattr(self, name)
         if isinstance(value, Iterable) and not isinstance(value, str):
             scales = [scale.item() if isinstance(scale, Tensor) else scale for scale in value]
@@ -99,44 +107,14 @@ class Ensemble:
             scales = [value] * self.depth
         if len(scales) != self.depth:
             raise ValueError(f"{name}: {len(scales)} values, but one number or one for each of {self.depth} layers")
-        for scale in scales:
-            if not _is_number(scale):
-                raise ValueError(f"{name}={value!r}: one number, or one for each layer, is needed")
-            if name == "alpha" and not 0 < scale < math.inf:
-                raise ValueError(f"alpha={scale}: a scale is positive and finite")
-            if name == "beta" and not 0 <= scale < math.inf:
-                raise ValueError(f"beta={scale}: a scale is 0 or more, and finite")
-            if name == "gamma1" and not 0 <= scale <= 1:
-                raise ValueError(
-                    f"{name}={scale}: highway coefficients need 0 <= {name} <= 1, since gamma1^2 + gamma2^2 = 1 keeps "
-                    "the variance"
-                )
-        return [float(scale) for scale in scales]
+        return [CHECKS[name](name, scale) for scale in scales]
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def one_of(name: str, value: object, allowed: object) -> None:
-    """Refuse a word that is not among the allowed ones."""
-    choices = get_args(allowed)
-    if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name}={value!r}: choose one of {', '.join(map(repr, choices))}")
-
-
-def whole(name: str, value: object, most: int = MOST) -> None:
-    """Refuse what is not a whole number from 1 up to what a computer may end."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name}={value!r}: a whole number, 1 or more, is needed")
-    if int(value) > most:
-        raise ValueError(f"{name}={value}: {most:,} is the most")
-
-
-def increasing(name: str, depths: Sequence[int]) -> None:
-    """Refuse depths that are not whole, not positive, or not in order."""
-    if isinstance(depths, Sequence) and not isinstance(depths, str) and depths:
-        counts = [isinstance(depth, Integral) and not isinstance(depth, bool) and depth >= 1 for depth in depths]
-        if all(counts) and list(depths) == sorted(set(depths)):
-            return
-    raise ValueError(f"{name}={depths!r}: give one or more depths, increasing from 1 or more")
+def depths_of(depth: int | Iterable[int]) -> list[int]:
+    """One depth, or several in increasing order."""
+    if not isinstance(depth, Iterable) or isinstance(depth, str):
+        return [whole("depth", depth)]
+    found = [whole("depth", each) for each in depth]
+    if not found or found != sorted(set(found)):
+        raise ValueError(f"depth={depth!r}: one depth is needed, or several, increasing")
+    return found

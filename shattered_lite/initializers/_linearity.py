@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from ..networks import CReLU
-from .layers import Layer, Place, refusal, sharing, walk
+from ._layers import Layer, Place, refusal, sharing, walk
 
 NONLINEAR = ("activation", "batchnorm", "dropout", "instancenorm", "normalization", "pooling")  # files of torch.nn
 AVERAGES = nn.modules.pooling._AvgPoolNd | nn.modules.pooling._AdaptiveAvgPoolNd
@@ -23,7 +23,7 @@ def refuse_if_gates_are_not_concatenated(module: nn.Module) -> None:
             f" ({name or 'it'} is a {type(child).__name__})" for name, child in inside if _is_from(child, "activation")
         ]
         raise ValueError(
-            "module: no CReLU in it. Only modules of type shattered_lite.networks.CReLU are recognised, not a class or "
+            "module: no CReLU in it. Only modules of type shattered_lite.CReLU are recognised, not a class or "
             f"function of your own; put one in the place of each rectifier{''.join(suspects[:1])}, {DOUBLED}"
         )
     for name, child in inside:
@@ -45,7 +45,7 @@ def refuse_if_gates_do_not_fit(found: list[Place]) -> None:
             why = f" that follows a CReLU, so its inputs must be a multiple of {2 * units}, not {fan_in}"
             raise refusal(name, layer, why)
         if not mirrored and units > 1 and fan_in == 2 * units:
-            why = f" that takes twice the {units} outputs of the layer before it, but no shattered_lite.networks.CReLU "
+            why = f" that takes twice the {units} outputs of the layer before it, but no shattered_lite.CReLU "
             raise refusal(name, layer, f"{why}stands between: {ORDER}")
         units = layer.weight.shape[0]
     for first, place in sharing(found):
@@ -86,7 +86,7 @@ def refuse_if_not_linear(module: nn.Module, example: Tensor) -> None:
         raise ValueError(
             f"module: not linear on example, since f(2x - 4y) differs from 2 f(x) - 4 f(y) + 3 f(0) by {error:.1g} of "
             "these terms. Likely causes: F.relu or the like inside a forward; a CReLU written as a function, or with "
-            "the wrong sign, instead of shattered_lite.networks.CReLU; layers registered in another order than used"
+            "the wrong sign, instead of shattered_lite.CReLU; layers registered in another order than used"
         )
 
 

@@ -15,8 +15,8 @@ from torch.autograd.graph import disable_saved_tensors_hooks
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from . import accepted
-from .undisturbed import evaluating, undisturbed
+from . import _accepted as accepted
+from ._undisturbed import evaluating, undisturbed
 
 READING = (
     Tensor.__bool__, Tensor.__contains__, Tensor.__float__, Tensor.__index__, Tensor.__int__, Tensor.item, Tensor.numpy,
