@@ -179,7 +179,7 @@ MISHES = {"a name": "mish", "a module": nn.Mish(), "a function": F.mish, "conver
 def test_every_spelling_gives_the_same_gradients(inputs: torch.Tensor) -> None:
     def sample(activation) -> torch.Tensor:
         return sl.sample_gradients(
-            "residual", depth=3, width=20, inputs=inputs, networks=30, outputs=20, normalisation="batch",
+            "residual", depth=3, width=20, inputs=inputs, networks=30, normalisation="batch_norm",
             activation=activation, generator=torch.Generator().manual_seed(0),
         )  # fmt: skip
 
@@ -199,7 +199,7 @@ def test_another_slope_is_not_overlooked() -> None:
         through = known._replace(slope=np.ones_like)
         gradients = [
             sl.sample_gradients(
-                "plain", depth=1, width=5, inputs=torch.eye(3), networks=4, outputs=5, activation=each,
+                "plain", depth=1, width=5, inputs=torch.eye(3), networks=4, activation=each,
                 generator=torch.Generator().manual_seed(0),
             )
             for each in (through, "tanh", nn.Identity())
@@ -233,7 +233,7 @@ def test_theory_and_sampler_agree_on_mish(spelling: str) -> None:
     """Width 1,500: corrections of order 1/N are below the standard error of 40 networks."""
     mish, depths = MISHES[spelling], [1, 4]
     gradients = sl.sample_gradients(
-        "residual", depth=depths, width=1_500, inputs=torch.eye(8), networks=40, outputs=1_500, normalisation="batch",
+        "residual", depth=depths, width=1_500, inputs=torch.eye(8), networks=40, normalisation="batch_norm",
         activation=mish, variance=1 / theory.averages(mish).square, method="gram",
         generator=torch.Generator().manual_seed(5),
     )  # fmt: skip
