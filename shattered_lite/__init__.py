@@ -5,37 +5,29 @@ The helper package of the executable book *Shattered gradients*.
 
 from . import (
     checks,
-    data,
     exercises,
-    grids,
     initializers,
+    lab,
     networks,
     plots,
-    records,
     sampling,
     structure,
-    sweep,
     theory,
-    training,
 )
 from ._glue import glue
 from .sampling import sample_activations, sample_gradients
 
 __all__ = [
     "checks",
-    "data",
     "exercises",
     "glue",
-    "grids",
     "initializers",
+    "lab",
     "networks",
     "plots",
-    "records",
     "sample_activations",
     "sample_gradients",
     "sampling",
     "structure",
-    "sweep",
     "theory",
-    "training",
 ]

@@ -1,0 +1,249 @@
+"""The command line trains, sweeps and reports, and says in one line what it cannot do."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from shattered_lite.lab import cli, grids, records, sweep, training
+from shattered_lite.lab.training import Record, Run, train
+
+TINY = ["--depth", "1", "--width", "8", "--epochs", "2", "--images", "100"]
+MACHINE = dict.fromkeys(records.PROVENANCE, "known")
+
+
+@pytest.fixture(autouse=True)
+def settings_of_torch():
+    yield
+    torch.set_flush_denormal(False)
+
+
+@pytest.fixture
+def two_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A grid that names its second stage when the first is recorded."""
+
+    def grid(folder: Path) -> Iterable[Run]:
+        first = [Run("plain", 1, width=8, epochs=1, images=50, seed=seed) for seed in range(3)]
+        recorded = len(records.read(folder)) >= 3
+        return [*first, dataclasses.replace(first[0], depth=2)] if recorded else first
+
+    monkeypatch.setitem(grids.GRIDS, "stages", grid)
+    monkeypatch.setattr(sweep, "local_processes", lambda workers: ThreadPoolExecutor(1))
+
+
+def rows(table: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines()]
+
+
+def same(record: Record) -> tuple:
+    """All of a record but time, memory and machine."""
+    return record.run, record.losses, record.accuracies, record.start
+
+
+def test_train_then_report_as_a_user_does(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """In a process of its own: what it records is what the library makes."""
+    file = tmp_path / "plain.json"
+    command = [sys.executable, "-m", "shattered_lite", "train", "--kind", "plain", *TINY, "--record", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(cli.__file__).parents[3])
+    assert done.returncode == 0, done.stderr
+    assert cli.main(["report", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.count("| plain | 1 | 1 |") == 1
+    assert [left.name for left in tmp_path.iterdir()] == ["plain.json"]
+    (record,) = records.read(tmp_path)
+    assert same(record) == same(train(Run("plain", 1, width=8, epochs=2, images=100)))
+
+
+def test_train_prints_the_record(capsys: pytest.CaptureFixture) -> None:
+    assert cli.main(["train", "--kind", "crelu", "--initializer", "looks_linear", "--no-decay", *TINY]) == 0
+    record = records.loads(capsys.readouterr().out)
+    assert record.run == Run("crelu", 1, width=8, epochs=2, images=100, initializer="looks_linear")
+
+
+def test_every_field_is_an_option_that_is_explained(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")  # so that no description is broken
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["train", "--help"])
+    text = capsys.readouterr().out
+    for field in dataclasses.fields(Run):
+        described = re.search(rf"^  --{field.name.replace('_', '-')}[ ,].*\n? {{2,}}(\w.*)$", text, re.MULTILINE)
+        assert described, field.name
+        assert len(described[1].split("(default")[0].split()) >= 3, field.name
+        assert (f"(default: {field.default})" in described[1]) == (field.default is not dataclasses.MISSING)
+    assert "examples:\n  python -m shattered_lite train" in text
+
+
+def test_an_existing_record_is_neither_made_again_nor_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    command = ["train", "--kind", "plain", *TINY, "--record", str(tmp_path / "one.json")]
+    assert cli.main(command) == 0
+    before = (tmp_path / "one.json").stat()
+    assert cli.main(command) == 0
+    assert cli.main([*command, "--seed", "1"]) == 2
+    assert "holds no record of this run" in capsys.readouterr().err
+    assert (tmp_path / "one.json").stat() == before
+
+
+def test_a_sweep_goes_through_its_stages(two_stages: None, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert cli.main(["sweep", "stages", "--folder", str(tmp_path / "runs")]) == 0
+    found = records.read(tmp_path / "runs")
+    assert sorted((record.run.depth, record.run.seed) for record in found) == [(1, 0), (1, 1), (1, 2), (2, 0)]
+    for record in found:
+        assert same(record) == same(train(record.run))
+    (last,) = (record.run for record in found if record.run.depth == 2)
+    (tmp_path / "runs" / f"{records.name(last)}.json").unlink()
+    capsys.readouterr()
+    assert cli.main(["report", str(tmp_path / "runs"), "--grid", "stages"]) == 0
+    head, _, *body = rows(capsys.readouterr().out)
+    assert head == ["kind", "depth", "runs", "missing", "accuracy", "seconds"]
+    assert [row[:4] for row in body] == [["plain", "1", "3", "0"], ["plain", "2", "0", "1"]]
+
+
+def test_a_sweep_without_time_is_unfinished(two_stages: None, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert cli.main(["sweep", "stages", "--folder", str(tmp_path), "--minutes", "0"]) == 1
+    assert "3 of 3 tasks are left: the time is over." in capsys.readouterr().err
+
+
+def test_ctrl_c_is_no_error_of_ours(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    def stopped(*_, **__) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train", stopped)
+    assert cli.main(["train", "--kind", "plain", *TINY]) == 130
+    assert capsys.readouterr().err == "python -m shattered_lite: Stopped. The same command continues.\n"
+
+
+def test_the_report_is_a_table_of_means(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    last = {("plain", 10): [0.5, 0.6, 0.8], ("plain", 6): [0.9], ("crelu", 6): []}
+    for (kind, depth), accuracies in last.items():
+        for seed, accuracy in enumerate(accuracies or [None]):
+            epochs = 0 if accuracy is None else 2
+            run = Run(kind, depth, epochs=epochs, seed=seed, beta=0.5 if depth == 10 else 1.0)
+            shares = () if accuracy is None else (0.1, accuracy)
+            text = records.dumps(Record(run, (1.0,) * epochs, shares, 10.0 * (seed + 1) ** 2, machine=MACHINE))
+            (tmp_path / f"{records.name(run)}.json").write_text(text)
+    assert cli.main(["report", str(tmp_path)]) == 0
+    low, high = stats.t.interval(0.95, 2, np.mean([0.5, 0.6, 0.8]), stats.sem([0.5, 0.6, 0.8]))
+    assert rows(capsys.readouterr().out) == [
+        ["kind", "depth", "beta", "epochs", "runs", "accuracy", "seconds"],
+        ["---"] * 7,
+        ["crelu", "6", "1.0", "0", "1", "–", "10.0"],
+        ["plain", "6", "1.0", "2", "1", "90.0%", "10.0"],
+        ["plain", "10", "0.5", "2", "3", f"63.3% ({low:.1%} to {high:.1%})", "40.0"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["train", "--kind", "plain", "--depth", "0"], "depth=0: a whole number, 1 or more"),
+        (["train", "--kind", "plain", *TINY, "--record", "one.pt"], "record='one.pt': a name that ends in .json"),
+        (["train", "--kind", "plain", "--depth", "1", "--images", "99999"], "images=99999: "),
+        (["train", "--kind", "plain", *TINY, "--beta", "nan"], "beta=nan: a finite number, 0 or more"),
+        (["train", "--kind", "plain", *TINY, "--device", "cuda:99", "--record", "one.json"], "device='cuda:99': "),
+        (["train", "--kind", "plain", *TINY, "--record", ""], "record='': a name that ends in .json"),
+        (["train", "--kind", "plain", *TINY, "--record", "file/one.json"], "file"),
+        (["train", "--kind", "plain", *TINY, "--record", "notes.json"], "record='notes.json': holds no record of this"),
+        *(
+            (
+                ["sweep", "stages", "--folder", "runs", "--device", device],
+                f"device={device!r}: PyTorch does not find it",
+            )
+            for device in ("cuda:99", "mps:99", "xla", "", "banana")
+        ),
+        (["sweep", "stages", "--folder", ""], "folder='': a folder is needed; the current one is ."),
+        (["sweep", "stages", "--folder", "file"], "folder='file': a folder is needed, and this is a file"),
+        (["sweep", "stages", "--folder", "file/runs"], "Not a directory"),
+        (["sweep", "stages", "--folder", "runs", "--workers", "0"], "workers=0: a whole number, 1 or more"),
+        (["sweep", "stages", "--folder", "runs", "--minutes", "-1"], "minutes=-1.0: a number, 0 or more"),
+        (["sweep", "stages", "--folder", "runs", "--minutes", "nan"], "minutes=nan: a number, 0 or more"),
+        (["report", ""], "folder='': a folder is needed"),
+        (["report", "file"], "folder='file': a folder is needed, and this is a file"),
+        (["report", "runs"], "it does not exist; python -m shattered_lite sweep figure_6_small --folder runs makes it"),
+        (["report", "runs", "--grid", "stages"], "python -m shattered_lite sweep stages --folder runs makes it"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_line(
+    command: list[str],
+    message: str,
+    two_stages: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+) -> None:
+    """And nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "notes.json").write_text("{}")
+    assert cli.main(command) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"file": "no folder", "notes.json": "{}"}
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b"\xff", b"another run's"])
+def test_a_sweep_sets_aside_what_is_no_record_and_makes_it_again(
+    damaged: bytes, two_stages: None, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    command = ["sweep", "stages", "--folder", str(tmp_path)]
+    assert cli.main(command) == 0
+    whole = {file.name: records.loads(file.read_text()) for file in tmp_path.iterdir()}
+    name, other = sorted(whole)[:2]
+    damaged = (tmp_path / other).read_bytes() if damaged == b"another run's" else damaged
+    (tmp_path / name).write_bytes(damaged)
+    (tmp_path / "notes.json.old").write_text("the user's own")
+    with pytest.warns(UserWarning, match=f"{name}: no.* record.*; it is set aside as {name}.damaged1"):
+        assert cli.main(command) == 0
+    assert (tmp_path / f"{name}.damaged1").read_bytes() == damaged
+    found = {f"{records.name(record.run)}.json": record for record in records.read(tmp_path)}
+    assert {name: same(record) for name, record in found.items()} == {name: same(whole[name]) for name in whole}
+    assert len(list(tmp_path.iterdir())) == len(whole) + 2
+
+
+def test_a_full_disk_is_said_in_a_line(
+    two_stages: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """Where a record is written, and where a checkpoint is."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", full)
+    record = tmp_path / "one.json"
+    assert cli.main(["train", "--kind", "plain", *TINY, "--record", str(record)]) == 2
+    error = capsys.readouterr().err
+    assert error.endswith(f"not written: No space left on device: '{record}'\n")
+    assert error.count("\n") == 1
+    monkeypatch.setattr(training, "train", partial(training.train, checkpoint_seconds=0))
+    assert cli.main(["sweep", "stages", "--folder", str(tmp_path / "runs")]) == 1
+    error = capsys.readouterr().err
+    assert "3 of 3 tasks failed" in error
+    assert "No space left on device" in error
+    assert "checkpoint.pt" in error
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"] == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[], ["train"], ["train", "--kind", "resnet", "--depth", "2"], ["sweep", "figure_99", "--folder", "runs"]],
+)
+def test_a_command_that_is_wrong_is_refused(command: list[str], capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(command)
+    assert "usage: python -m shattered_lite" in capsys.readouterr().err
