@@ -1,4 +1,4 @@
-"""Which runs the book's recorded figures need: a grid is a function from a folder of records to the runs known so far.
+"""Which runs the book's recorded figures need: a grid is a function from the records made so far to the runs known then.
 
 Learning rates are chosen on held-out images, so a grid of training runs knows its last runs only when its first ones
 are recorded.
@@ -7,65 +7,116 @@ are recorded.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from .. import networks
-from . import records
-from .training import Record, Run
+from .training import Initializer, Record, Run
 
-NETWORKS: dict[str, dict[str, Any]] = {
-    "plain, batch norm": {"kind": "plain", "batch_norm": True},
-    "residual, batch norm": {"kind": "residual", "batch_norm": True},
-    "residual, beta 0.1": {"kind": "residual", "batch_norm": True, "beta": 0.1},
-    "looks linear": {"kind": "crelu", "initializer": "looks_linear"},
-    "looks linear, equal cost": {"kind": "crelu", "initializer": "looks_linear"},
-    "crelu": {"kind": "crelu"},
-    "linear": {"kind": "linear", "initializer": "orthogonal"},
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """What tells a network of the grids from the others.
+
+    Attributes
+    ----------
+    kind, batch_norm, beta, initializer
+        As in :class:`~shattered_lite.lab.training.Run`.
+    equal_cost : bool
+        Whether its width is that of :func:`equal_cost_width`, and not the grid's.
+    """
+
+    kind: networks.Kind
+    batch_norm: bool = False
+    beta: float = 1.0
+    initializer: Initializer = "he"
+    equal_cost: bool = False
+
+    def run(self, **settings: Any) -> Run:
+        """A run of this network.
+
+        Parameters
+        ----------
+        **settings
+            The other fields of the run; the width is the grid's.
+
+        Returns
+        -------
+        Run
+            Narrower than the grid's networks if this is to be one of equal cost.
+        """
+        run = Run(self.kind, batch_norm=self.batch_norm, beta=self.beta, initializer=self.initializer, **settings)
+        return replace(run, width=equal_cost_width(run)) if self.equal_cost else run
+
+
+NETWORKS = {
+    "plain, batch norm": Network(kind="plain", batch_norm=True),
+    "residual, batch norm": Network(kind="residual", batch_norm=True),
+    "residual, beta 0.1": Network(kind="residual", batch_norm=True, beta=0.1),
+    "looks linear": Network(kind="crelu", initializer="looks_linear"),
+    "looks linear, equal cost": Network(kind="crelu", initializer="looks_linear", equal_cost=True),
+    "crelu": Network(kind="crelu"),
+    "linear": Network(kind="linear", initializer="orthogonal"),
 }
 TUNING_SEED = 0
 SEEDS = (1, 2, 3, 4, 5)
 
+__all__ = [
+    "GRIDS",
+    "NETWORKS",
+    "SEEDS",
+    "TUNING_SEED",
+    "Network",
+    "equal_cost_width",
+    "figure_5",
+    "figure_6",
+    "figure_6_between",
+    "figure_6_small",
+    "network_of",
+]
 
-def figure_5(folder: Path) -> list[Run]:
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def figure_5() -> list[Run]:
     """Gradients of untrained networks on CIFAR-10: ten networks of each kind and depth, thirty minibatches each.
-
-    Parameters
-    ----------
-    folder : Path
-        Not looked at: nothing depends on earlier runs.
 
     Returns
     -------
     list of Run
-        Runs without training, one a network.
+        Runs without training, one a network. The first network of a kind that shatters keeps, at three depths, the
+        cosines of a map.
 
     References
     ----------
     Balduzzi et al. (2017), Figure 5. Used in the chapter *Convolutional networks and real images*.
     """
     shape: dict[str, Any] = {"width": 8, "convolutional": True, "patch": 4, "data": "cifar10", "images": 10_000}
-    kinds = ("plain, batch norm", "residual, batch norm", "residual, beta 0.1", "looks linear")
+    gradients: dict[str, Any] = {"epochs": 0, "batch_size": 128, "minibatches": 30}
+    mapped = ("plain, batch norm", "residual, batch norm", "residual, beta 0.1")
     return [
-        Run(**NETWORKS[kind], **shape, depth=depth, epochs=0, batch_size=128, minibatches=30, seed=seed)
+        NETWORKS[name].run(
+            **shape, **gradients, depth=depth, seed=seed, cosines=seed == 0 and depth in (2, 10, 50) and name in mapped
+        )
         for seed in range(10)
         for depth in (2, 4, 10, 24, 50, 100)
-        for kind in kinds
+        for name in (*mapped, "looks linear")
     ]
 
 
-def figure_6(folder: Path) -> list[Run]:
+def figure_6(found: Sequence[Record]) -> list[Run]:
     """Accuracy against depth on the whole of CIFAR-10, for a GPU.
 
     Parameters
     ----------
-    folder : Path
-        Of the records made so far.
+    found : sequence of Record
+        Those made so far.
 
     Returns
     -------
@@ -79,16 +130,16 @@ def figure_6(folder: Path) -> list[Run]:
     base = {
         "width": 32, "patch": 2, "epochs": 3, "batch_size": 500, "augment": True, "precision": "bfloat16",
     }  # fmt: skip
-    return _tuned(folder, base, depths=(198, 98, 50, 24, 6), rates=(3e-5, 1.8e-4, 1.08e-3, 6.48e-3))
+    return _tuned(found, base, depths=(198, 98, 50, 24, 6), rates=(3e-5, 1.8e-4, 1.08e-3, 6.48e-3))
 
 
-def figure_6_small(folder: Path) -> list[Run]:
+def figure_6_small(found: Sequence[Record]) -> list[Run]:
     """Accuracy against depth on a fiftieth of CIFAR-10, for two cores and an hour.
 
     Parameters
     ----------
-    folder : Path
-        Of the records made so far.
+    found : sequence of Record
+        Those made so far.
 
     Returns
     -------
@@ -100,10 +151,10 @@ def figure_6_small(folder: Path) -> list[Run]:
     Balduzzi et al. (2017), Figure 6. Used in the chapter *Training very deep networks*.
     """
     base = {"width": 8, "patch": 4, "epochs": 6, "batch_size": 50, "images": 1_000}
-    return _tuned(folder, base, depths=(98, 24, 6, 198), rates=(1e-4, 6e-4, 3.6e-3))
+    return _tuned(found, base, depths=(98, 24, 6, 198), rates=(1e-4, 6e-4, 3.6e-3))
 
 
-def figure_6_between(folder: Path) -> list[Run]:
+def figure_6_between(found: Sequence[Record]) -> list[Run]:
     """From ``figure_6_small`` towards ``figure_6``, one change at a time: 24 layers, for two cores and an hour.
 
     First six times as many steps as the small grid takes; then, with as many, more images, and each image once; from
@@ -111,8 +162,8 @@ def figure_6_between(folder: Path) -> list[Run]:
 
     Parameters
     ----------
-    folder : Path
-        Of the records made so far.
+    found : sequence of Record
+        Those made so far.
 
     Returns
     -------
@@ -133,8 +184,8 @@ def figure_6_between(folder: Path) -> list[Run]:
         once | {"patch": 2},
         once | {"epochs": 5, "batch_size": 250},
     )
-    kinds, rates = ("plain, batch norm", "looks linear"), (1e-4, 6e-4, 3.6e-3)
-    return [run for change in changes for run in _tuned(folder, change, depths=(24,), rates=rates, kinds=kinds)]
+    names, rates = ("plain, batch norm", "looks linear"), (1e-4, 6e-4, 3.6e-3)
+    return [run for change in changes for run in _tuned(found, change, depths=(24,), rates=rates, names=names)]
 
 
 def network_of(run: Run, width: int) -> str:
@@ -157,11 +208,15 @@ def network_of(run: Run, width: int) -> str:
     ValueError
         If no network of the grids is like that.
     """
-    alike = [name for name, options in NETWORKS.items() if options.items() <= vars(run).items()]
-    named = [name for name in alike if name.endswith("equal cost") == (run.width < width)]
-    defaults = {"batch_norm": False, "initializer": "he", "beta": 1.0}
-    for name in named:
-        if all(getattr(run, key) == (defaults | NETWORKS[name])[key] for key in defaults):
+    like = Network(
+        kind=run.kind,
+        batch_norm=run.batch_norm,
+        beta=run.beta,
+        initializer=run.initializer,
+        equal_cost=run.width < width,
+    )
+    for name, network in NETWORKS.items():
+        if network == like:
             return name
     raise ValueError(f"run={run}: none of the networks {', '.join(NETWORKS)}")
 
@@ -193,27 +248,24 @@ def equal_cost_width(run: Run) -> int:
 
 
 def _tuned(
-    folder: Path,
+    found: Sequence[Record],
     base: dict[str, Any],
     depths: Iterable[int],
     rates: tuple[float, ...],
-    kinds: Iterable[str] = tuple(NETWORKS),
+    names: Iterable[str] = tuple(NETWORKS),
 ) -> list[Run]:
     """For each depth and network: one run a rate on held-out images, then five seeds at the best rate."""
-    found = {records.name(record.run): record for record in records.read(folder)}
+    made = {record.run: record for record in found}
     common: dict[str, Any] = {"convolutional": True, "data": "cifar10", "decay": True, "minibatches": 2} | base
     tuning: list[Run] = []
     final: list[Run] = []
     for depth in depths:
-        for name in kinds:
-            run = Run(**common, **NETWORKS[name], depth=depth, seed=TUNING_SEED, held_out=True)
-            if name == "looks linear, equal cost":
-                run = replace(run, width=equal_cost_width(run))
+        for name in names:
+            run = NETWORKS[name].run(**common, depth=depth, seed=TUNING_SEED, held_out=True)
             tried = [replace(run, learning_rate=rate) for rate in rates]
             tuning += tried
-            made = [found[records.name(each)] for each in tried if records.name(each) in found]
-            if len(made) == len(tried):
-                best = replace(max(made, key=_merit).run, held_out=False)
+            if made.keys() >= set(tried):
+                best = replace(max((made[each] for each in tried), key=_merit).run, held_out=False)
                 final += [replace(best, seed=seed) for seed in SEEDS]
     final.sort(key=lambda run: run.seed)  # every depth and network once before any twice
     return tuning + final
@@ -225,8 +277,8 @@ def _merit(record: Record) -> tuple[float, float]:
     return record.accuracies[-1], -math.inf if math.isnan(loss) else -loss
 
 
-GRIDS: dict[str, Callable[[Path], list[Run]]] = {
-    "figure_5": figure_5,
+GRIDS: dict[str, Callable[[Sequence[Record]], list[Run]]] = {
+    "figure_5": lambda _: figure_5(),  # nothing in it depends on earlier runs
     "figure_6": figure_6,
     "figure_6_between": figure_6_between,
     "figure_6_small": figure_6_small,

@@ -1,4 +1,4 @@
-"""The command line: one run, a grid of runs, and a table of what is recorded."""
+"""The command line: one run, a grid of runs, and what is recorded."""
 
 from ._commands import main
 

@@ -1,4 +1,4 @@
-"""The command line: one run, a grid of runs, and a table of what is recorded."""
+"""Train one network, make every run of a grid, and look at what is recorded."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ EXAMPLES = """examples:
   python -m shattered_lite sweep figure_6 --folder runs --device cuda --workers 8 --minutes 25
   python -m shattered_lite sweep figure_6 --folder runs --scheduler tcp://host:8786
   python -m shattered_lite report runs --grid figure_6
+  python -m shattered_lite fold runs figure_6.jsonl
 
 Whatever is interrupted continues when the same command is given again."""
 
@@ -71,13 +72,14 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpF
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m shattered_lite", None, __doc__, EXAMPLES, formatter_class=_Help)
-    commands = parser.add_subparsers(required=True, metavar="train | sweep | report")
-    train, grid, report = (
+    commands = parser.add_subparsers(required=True, metavar="train | sweep | report | fold")
+    train, grid, report, fold = (
         commands.add_parser(name, help=text, description=text, epilog=EXAMPLES, formatter_class=_Help)
         for name, text in (
             ("train", "Train one network, and record the run."),
             ("sweep", "Make every run of a grid that has no record yet."),
-            ("report", "Print a table of the records in a folder, in Markdown."),
+            ("report", "Print what is recorded, as a table in Markdown."),
+            ("fold", "Put the records of a folder into one file, a line each; what it holds already stays."),
         )
     )
     _add_configuration(train)
@@ -94,9 +96,13 @@ def _parser() -> argparse.ArgumentParser:
     for command in (train, grid):
         command.add_argument("--device", default="cpu", help="to train on, as PyTorch names it")
 
-    report.add_argument("folder", help="of the records")
+    report.add_argument("records", help="folder of records, or file that `fold` made of one")
     report.add_argument("--grid", choices=sorted(grids.GRIDS), help="say what is missing of this grid")
     report.set_defaults(carry_out=_report)
+
+    fold.add_argument("folder", help="of the records; it is left as it is")
+    fold.add_argument("table", metavar="TABLE.jsonl", help="file to put them into, made if there is none")
+    fold.set_defaults(carry_out=_fold)
     return parser
 
 
@@ -177,7 +183,7 @@ def _planned(grid: str, folder: Path) -> list[training.Run]:
             if re.fullmatch("[0-9a-f]{16}", file.stem) and (fault := _fault(file)):
                 aside = set_aside(file).name
                 warnings.warn(f"{file}: no record ({fault}); it is set aside as {aside}", stacklevel=2)
-    return grids.GRIDS[grid](folder)
+    return grids.GRIDS[grid](records.read(folder))
 
 
 def _fault(file: Path) -> str | None:
@@ -199,12 +205,19 @@ def _folder(options: argparse.Namespace) -> Path:
 
 
 def _report(options: argparse.Namespace) -> None:
-    folder = _folder(options)
-    if not folder.exists():
-        command = f"python -m shattered_lite sweep {options.grid or 'figure_6_small'} --folder {options.folder}"
-        raise ValueError(f"folder={options.folder!r}: a folder is needed, and it does not exist; {command} makes it")
-    found = records.read(folder)
-    print(_table(found, grids.GRIDS[options.grid](folder) if options.grid else ()))
+    if not options.records:
+        raise ValueError("records='': a folder or a file is needed; the current folder is .")
+    path = Path(options.records)
+    if not path.exists():
+        command = f"python -m shattered_lite sweep {options.grid or 'figure_6_small'} --folder {options.records}"
+        raise ValueError(f"records={options.records!r}: it does not exist; {command} makes it")
+    found = records.read(path)
+    print(_table(found, grids.GRIDS[options.grid](found) if options.grid else ()))
+
+
+def _fold(options: argparse.Namespace) -> None:
+    held = records.fold(_folder(options), Path(options.table))
+    print(f"{options.table} holds {len(held)} records.")
 
 
 def _named(runs: Iterable[training.Run]) -> dict[str, training.Run]:

@@ -45,13 +45,15 @@ def name(run: Run) -> str:
     return hashlib.sha256(json.dumps(_canonical(run), sort_keys=True).encode()).hexdigest()[:16]
 
 
-def dumps(record: Record) -> str:
-    """A record as JSON, one field a line.
+def dumps(record: Record, *, lines: bool = True) -> str:
+    """A record as JSON.
 
     Parameters
     ----------
     record : Record
         What a run made.
+    lines : bool
+        One field a line, as in a file of its own, or all in one line, as in a table.
 
     Returns
     -------
@@ -69,6 +71,8 @@ def dumps(record: Record) -> str:
     """
     _check(record)
     entries = {"name": name(record.run)} | _plain(record) | {"run": _canonical(record.run)}
+    if not lines:
+        return json.dumps(entries, separators=(",", ":")) + "\n"
     return "{\n" + ",\n".join(f"  {json.dumps(key)}: {json.dumps(entry)}" for key, entry in entries.items()) + "\n}\n"
 
 
@@ -117,6 +121,8 @@ def _check(record: Record) -> None:
     _check_within(record.accuracies, "accuracies", 1)
     _check_within([record.seconds], "seconds", math.inf)
     _check_provenance(record.machine, "machine", PROVENANCE)
+    if record.start.cosines and not record.run.cosines:
+        raise ValueError(f"start.cosines has {len(record.start.cosines)} entries, but run.cosines=False keeps none")
     if record.start.correlation:
         _check_provenance(record.start.machine, "start.machine", (*PROVENANCE, "precision"))
 

@@ -48,6 +48,8 @@ class Run:
         Let the step size fall linearly, to 0 at the end.
     minibatches : int
         Minibatches at which gradients are measured at the start.
+    cosines : bool
+        Keep the cosines between the gradients at the first images of the first minibatch, for a map.
     precision : {"float32", "bfloat16"}
         Of activations and products; weights are float32 always.
     """
@@ -70,6 +72,7 @@ class Run:
     augment: bool = False
     decay: bool = False
     minibatches: int = 0
+    cosines: bool = False
     precision: Precision = "float32"
 
     def __post_init__(self) -> None:
@@ -85,7 +88,7 @@ class Run:
                 raise ValueError(f"{name}={value!r}: a whole number, {lowest} or more, is needed")
         if self.seed >= 2**63:
             raise ValueError(f"seed={self.seed}: a generator takes seeds below 2**63")
-        for name in ("batch_norm", "convolutional", "held_out", "augment", "decay"):
+        for name in ("batch_norm", "convolutional", "held_out", "augment", "decay", "cosines"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name}={getattr(self, name)!r}: True or False is needed")
         whole = isinstance(self.images, Integral) and not isinstance(self.images, bool)
@@ -113,7 +116,7 @@ class Start:
         Norm of the mean gradient, relative.
     cosines : tuple of float
         Between the gradients at the first images of the first minibatch, sorted by class: rows of the triangle above
-        the diagonal.
+        the diagonal. Empty unless the run keeps them.
     machine : mapping of str to str
         Where, when and with what they were measured, which may be after the run: as in :class:`Record`, and their
         precision.

@@ -76,9 +76,7 @@ class Training:
         """Measure the network before its first step."""
         if self.run.minibatches:
             inputs, labels = self.data.train_inputs, self.data.train_labels
-            self.start = measure(
-                self.network, inputs, labels, self.run.minibatches, self.run.batch_size, self.generator
-            )
+            self.start = measure(self.network, inputs, labels, self.run, self.generator)
         if self.probe:
             self.kept["probes"].append(self.probe(self.network))
 

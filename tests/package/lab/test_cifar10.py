@@ -136,7 +136,7 @@ def test_importing_it_asks_no_network_and_makes_no_folder(tmp_path: Path) -> Non
 def test_a_record_can_be_made_again(cifar10_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The cheapest of figure 5, from the real images: equal to rounding, and cosines to their three digits."""
     monkeypatch.setenv("SHATTERED_DATA", str(cifar10_folder))
-    recorded = [record for record in records.read(records.FOLDER / "figure_5") if record.run.depth == 2]
+    recorded = [record for record in records.read(records.FOLDER / "figure_5.jsonl") if record.run.depth == 2]
     [old] = [record for record in recorded if record.run.kind == "plain" and record.run.seed == 0]
     new = measure_start(old.run)
     for name in ("correlation", "effective_rank", "effective_rank_of_directions", "mean_gradient_norm"):

@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -35,10 +35,9 @@ def settings_of_torch():
 def two_stages(monkeypatch: pytest.MonkeyPatch) -> None:
     """A grid that names its second stage when the first is recorded."""
 
-    def grid(folder: Path) -> Iterable[Run]:
+    def grid(found: Sequence[Record]) -> list[Run]:
         first = [Run("plain", 1, width=8, epochs=1, images=50, seed=seed) for seed in range(3)]
-        recorded = len(records.read(folder)) >= 3
-        return [*first, dataclasses.replace(first[0], depth=2)] if recorded else first
+        return [*first, dataclasses.replace(first[0], depth=2)] if len(found) >= 3 else first
 
     monkeypatch.setitem(grids.GRIDS, "stages", grid)
     monkeypatch.setattr(sweep, "local_processes", lambda workers: ThreadPoolExecutor(1))
@@ -148,6 +147,28 @@ def test_the_report_is_a_table_of_means(tmp_path: Path, capsys: pytest.CaptureFi
     ]
 
 
+def test_a_folder_is_folded_into_a_table_that_reports_the_same(
+    two_stages: None, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    folder, table = tmp_path / "runs", tmp_path / "stages.jsonl"
+    assert cli.main(["sweep", "stages", "--folder", str(folder)]) == 0
+    capsys.readouterr()
+    assert cli.main(["fold", str(folder), str(table)]) == 0
+    assert capsys.readouterr().out == f"{table} holds 4 records.\n"
+    assert records.read(table) == records.read(folder)
+    reports = []
+    for path in (folder, table):
+        assert cli.main(["report", str(path), "--grid", "stages"]) == 0
+        reports.append(capsys.readouterr().out)
+    assert reports[0] == reports[1]
+    assert reports[0].count("\n") == 4
+    before = table.read_bytes()
+    assert cli.main(["fold", str(folder), str(tmp_path / "stages.txt")]) == 2
+    assert "a name that ends in .jsonl is needed" in capsys.readouterr().err
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["runs", "stages.jsonl"]
+    assert table.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [
@@ -172,10 +193,14 @@ def test_the_report_is_a_table_of_means(tmp_path: Path, capsys: pytest.CaptureFi
         (["sweep", "stages", "--folder", "runs", "--workers", "0"], "workers=0: a whole number, 1 or more"),
         (["sweep", "stages", "--folder", "runs", "--minutes", "-1"], "minutes=-1.0: a number, 0 or more"),
         (["sweep", "stages", "--folder", "runs", "--minutes", "nan"], "minutes=nan: a number, 0 or more"),
-        (["report", ""], "folder='': a folder is needed"),
-        (["report", "file"], "folder='file': a folder is needed, and this is a file"),
-        (["report", "runs"], "it does not exist; python -m shattered_lite sweep figure_6_small --folder runs makes it"),
+        (["report", ""], "records='': a folder or a file is needed; the current folder is ."),
+        (["report", "file"], "file, line 1: Expecting value"),
+        (["report", "runs"], "records='runs': it does not exist; python -m shattered_lite sweep figure_6_small --folder runs makes it"),
         (["report", "runs", "--grid", "stages"], "python -m shattered_lite sweep stages --folder runs makes it"),
+        (["fold", "", "runs.jsonl"], "folder='': a folder is needed"),
+        (["fold", "runs", "runs.jsonl"], "folder='runs': a folder is needed, and it does not exist"),
+        (["fold", "file", "runs.jsonl"], "folder='file': a folder is needed, and this is a file"),
+        (["fold", ".", "runs.jsonl"], "notes.json: "),
     ],
 )
 def test_what_cannot_be_is_said_in_a_line(

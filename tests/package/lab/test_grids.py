@@ -13,7 +13,6 @@ import torch
 
 from shattered_lite import networks
 from shattered_lite.lab import grids, records
-from shattered_lite.lab.records import PROVENANCE
 from shattered_lite.lab.training import Record, Run
 
 TUNED = {"figure_6": (198, 98, 50, 24, 6), "figure_6_small": (98, 24, 6, 198)}
@@ -27,11 +26,9 @@ def count_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grids, "equal_cost_width", lambda run: equal_cost_width(replace(run, seed=0)))
 
 
-def write(folder: Path, run: Run, accuracy: float = 0.5, loss: float = 1.0) -> None:
-    """The record that a run would leave."""
-    machine = dict.fromkeys(PROVENANCE, "made up")
-    record = Record(run, (loss,) * run.epochs, (accuracy,) * run.epochs, 1.0, machine=machine)
-    (folder / f"{records.name(run)}.json").write_text(records.dumps(record))
+def record(run: Run, accuracy: float = 0.5, loss: float = 1.0) -> Record:
+    """What a run would leave."""
+    return Record(run=run, losses=(loss,) * run.epochs, accuracies=(accuracy,) * run.epochs, seconds=1.0)
 
 
 def of_one(runs: list[Run]) -> list[Run]:
@@ -41,28 +38,34 @@ def of_one(runs: list[Run]) -> list[Run]:
 
 
 @pytest.mark.parametrize("name", grids.GRIDS)
-def test_every_run_is_unique(name: str, tmp_path: Path) -> None:
-    runs = grids.GRIDS[name](tmp_path)
+def test_every_run_is_unique(name: str) -> None:
+    runs = grids.GRIDS[name]([])
     assert len({records.name(run) for run in runs}) == len(runs)
 
 
-def test_figure_5_trains_nothing_and_is_complete_from_the_start(tmp_path: Path) -> None:
-    runs = grids.figure_5(tmp_path)
+def test_figure_5_trains_nothing_and_is_complete_from_the_start() -> None:
+    runs = grids.figure_5()
     assert len(runs) == 10 * 6 * 4
     assert {run.epochs for run in runs} == {0}
     assert {run.minibatches for run in runs} == {30}
     assert {run.depth for run in runs} == {2, 4, 10, 24, 50, 100}
     assert {run.seed for run in runs} == set(range(10))
     assert [run.seed for run in runs] == sorted(run.seed for run in runs)  # every kind and depth once before any twice
-    write(tmp_path, runs[0])
-    assert grids.figure_5(tmp_path) == runs
+    assert grids.GRIDS["figure_5"]([record(runs[0])]) == runs
 
 
-def test_between_the_grids_one_thing_changes_at_a_time_and_the_number_of_steps_never(tmp_path: Path) -> None:
-    tuning = grids.figure_6_between(tmp_path)
-    for run in tuning:
-        write(tmp_path, run)
-    runs = grids.figure_6_between(tmp_path)
+def test_figure_5_keeps_cosines_where_its_map_is_drawn() -> None:
+    kept = [run for run in grids.figure_5() if run.cosines]
+    assert {(grids.network_of(run, 8), run.depth, run.seed) for run in kept} == {
+        (name, depth, 0)
+        for name in ("plain, batch norm", "residual, batch norm", "residual, beta 0.1")
+        for depth in (2, 10, 50)
+    }
+    assert len(kept) == 9
+
+
+def test_between_the_grids_one_thing_changes_at_a_time_and_the_number_of_steps_never() -> None:
+    runs = grids.figure_6_between([record(run) for run in grids.figure_6_between([])])
     assert len(runs) == 6 * 2 * (3 + len(grids.SEEDS))
     assert {(run.depth, run.images * run.epochs / run.batch_size) for run in runs} == {(24, 720)}
     assert {grids.network_of(run, 8) for run in runs} == {"plain, batch norm", "looks linear"}
@@ -81,8 +84,8 @@ def test_between_the_grids_one_thing_changes_at_a_time_and_the_number_of_steps_n
 
 
 @pytest.mark.parametrize("name", TUNED)
-def test_tuning_comes_first(name: str, tmp_path: Path) -> None:
-    runs = grids.GRIDS[name](tmp_path)
+def test_tuning_comes_first(name: str) -> None:
+    runs = grids.GRIDS[name]([])
     assert len(runs) == len(TUNED[name]) * len(grids.NETWORKS) * RATES[name]
     assert all(run.held_out and run.seed == grids.TUNING_SEED for run in runs)
     assert tuple(dict.fromkeys(run.depth for run in runs)) == TUNED[name]
@@ -92,13 +95,11 @@ def test_tuning_comes_first(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", TUNED)
-def test_final_runs_wait_until_their_tuning_is_complete(name: str, tmp_path: Path) -> None:
-    tuning = grids.GRIDS[name](tmp_path)
-    for run in of_one(tuning)[:-1]:
-        write(tmp_path, run)
-    assert grids.GRIDS[name](tmp_path) == tuning
-    write(tmp_path, of_one(tuning)[-1])
-    runs = grids.GRIDS[name](tmp_path)
+def test_final_runs_wait_until_their_tuning_is_complete(name: str) -> None:
+    tuning = grids.GRIDS[name]([])
+    found = [record(run) for run in of_one(tuning)]
+    assert grids.GRIDS[name](found[:-1]) == tuning
+    runs = grids.GRIDS[name](found)
     assert runs[: len(tuning)] == tuning
     final = runs[len(tuning) :]
     assert [run.seed for run in final] == list(grids.SEEDS)
@@ -106,11 +107,9 @@ def test_final_runs_wait_until_their_tuning_is_complete(name: str, tmp_path: Pat
     assert len({replace(run, seed=1) for run in final}) == 1
 
 
-def test_every_depth_and_network_comes_once_before_any_comes_twice(tmp_path: Path) -> None:
-    tuning = grids.figure_6_small(tmp_path)
-    for run in tuning:
-        write(tmp_path, run)
-    runs = grids.figure_6_small(tmp_path)
+def test_every_depth_and_network_comes_once_before_any_comes_twice() -> None:
+    tuning = grids.figure_6_small([])
+    runs = grids.figure_6_small([record(run) for run in tuning])
     final = runs[len(tuning) :]
     assert len(final) == 4 * len(grids.NETWORKS) * len(grids.SEEDS)
     assert [run.seed for run in final] == sorted(run.seed for run in final)
@@ -127,29 +126,26 @@ def test_every_depth_and_network_comes_once_before_any_comes_twice(tmp_path: Pat
         ((0.2, 0.1, 0.1), (math.nan, 9.0, 9.0), 0),  # but only where accuracy ties
     ],
 )
-def test_the_rate_with_the_best_held_out_accuracy_is_chosen(accuracies, losses, best: int, tmp_path: Path) -> None:
-    tuning = grids.figure_6_small(tmp_path)
+def test_the_rate_with_the_best_held_out_accuracy_is_chosen(accuracies, losses, best: int) -> None:
+    tuning = grids.figure_6_small([])
     tried = of_one(tuning)
-    for run, accuracy, loss in zip(tried, accuracies, losses, strict=True):
-        write(tmp_path, run, accuracy, loss)
-    final = grids.figure_6_small(tmp_path)[len(tuning) :]
+    found = [record(*each) for each in zip(tried, accuracies, losses, strict=True)]
+    final = grids.figure_6_small(found)[len(tuning) :]
     assert {run.learning_rate for run in final} == {tried[best].learning_rate}
 
 
-def test_accuracy_at_the_end_counts(tmp_path: Path) -> None:
-    tuning = grids.figure_6_small(tmp_path)
-    tried = of_one(tuning)
-    for run, last in zip(tried, (0.1, 0.2, 0.3), strict=True):
-        machine = dict.fromkeys(PROVENANCE, "made up")
-        early = (1 - last,) * (run.epochs - 1)
-        record = Record(run, (1.0,) * run.epochs, (*early, last), 1.0, machine=machine)
-        (tmp_path / f"{records.name(run)}.json").write_text(records.dumps(record))
-    assert grids.figure_6_small(tmp_path)[-1].learning_rate == tried[2].learning_rate
+def test_accuracy_at_the_end_counts() -> None:
+    tried = of_one(grids.figure_6_small([]))
+    found = [
+        replace(record(run), accuracies=(*(1 - last,) * (run.epochs - 1), last))
+        for run, last in zip(tried, (0.1, 0.2, 0.3), strict=True)
+    ]
+    assert grids.figure_6_small(found)[-1].learning_rate == tried[2].learning_rate
 
 
 @pytest.mark.parametrize("name", TUNED)
-def test_a_run_knows_its_network(name: str, tmp_path: Path) -> None:
-    runs = grids.GRIDS[name](tmp_path)
+def test_a_run_knows_its_network(name: str) -> None:
+    runs = grids.GRIDS[name]([])
     width = max(run.width for run in runs)
     for index, run in enumerate(runs):
         network = list(grids.NETWORKS)[index // RATES[name] % len(grids.NETWORKS)]
@@ -171,7 +167,7 @@ def test_a_network_of_no_grid_is_named() -> None:
 
 
 @pytest.mark.parametrize("name", TUNED)
-def test_equal_cost_is_equal_in_parameters_and_in_operations(name: str, tmp_path: Path) -> None:
+def test_equal_cost_is_equal_in_parameters_and_in_operations(name: str) -> None:
     """By a scan of all widths, with costs written out: a layer is 9 x inputs x outputs on its pixels."""
 
     def costs(run: Run, width: int, copies: int) -> tuple[int, int]:
@@ -184,7 +180,7 @@ def test_equal_cost_is_equal_in_parameters_and_in_operations(name: str, tmp_path
         products += sum(part * pixels // 4 ** (stage + 1) for stage, part in enumerate(between))
         return stem + width + sum(layers) + sum(between) + head, 2 * products
 
-    for run in {replace(run, learning_rate=1.0) for run in grids.GRIDS[name](tmp_path) if run.kind == "plain"}:
+    for run in {replace(run, learning_rate=1.0) for run in grids.GRIDS[name]([]) if run.kind == "plain"}:
         with torch.device("meta"):
             network = networks.convolutional(
                 "plain", depth=run.depth, width=run.width, inputs=(3, 32, 32), outputs=10, patch=run.patch
@@ -198,11 +194,12 @@ def test_equal_cost_is_equal_in_parameters_and_in_operations(name: str, tmp_path
         assert best == {grids.equal_cost_width(run)}
 
 
-RECORDED = sorted(path for path in records.FOLDER.iterdir() if any(path.glob("*.json")))
-
-
-@pytest.mark.parametrize("folder", RECORDED, ids=lambda path: path.name)
-def test_the_books_records_are_the_runs_of_their_grid(folder: Path) -> None:
+@pytest.mark.parametrize("table", sorted(records.FOLDER.glob("*.jsonl")), ids=lambda path: path.stem)
+def test_the_books_records_are_the_runs_of_their_grid(table: Path) -> None:
     """All that the grid asks for, given the others, as captions say; and none that is left from an earlier grid."""
-    planned = {records.name(run) for run in grids.GRIDS[folder.name](folder)}
-    assert {path.stem for path in folder.glob("*.json")} == planned
+    found = records.read(table)
+    assert {each.run for each in found} == set(grids.GRIDS[table.stem](found))
+
+
+def test_every_long_grid_is_recorded() -> None:
+    assert {table.stem for table in records.FOLDER.glob("*.jsonl")} == grids.GRIDS.keys()

@@ -56,6 +56,10 @@ def test_a_record_comes_back_exactly(record: Record) -> None:
     assert text.endswith("}\n")
     assert text.count("\n") == 3 + len(dataclasses.fields(Record))  # a line each, the name and the two braces
     json.loads(text, parse_constant=pytest.fail)  # nothing that other readers of JSON do not know
+    line = records.dumps(record, lines=False)
+    assert line.count("\n") == 1
+    assert json.loads(line) == json.loads(text)
+    assert " " not in line.replace("shattered_lite", "")
 
 
 def test_the_name_is_the_documented_hash() -> None:
@@ -134,6 +138,7 @@ def changed(path: str, value: Any) -> str:
         ("start.machine.date", None, "start.machine says nothing of date"),
         ("start.machine.precision", None, "start.machine says nothing of precision"),
         ("machine.torch", 2.4, "record.machine.torch=2.4: str is needed"),
+        ("start.cosines", [0.5], "start.cosines has 1 entries, but run.cosines=False keeps none"),
     ],
 )
 def test_what_is_not_a_record_is_named(path: str, value: Any, message: str) -> None:
@@ -157,13 +162,36 @@ def test_nothing_is_written_that_would_not_be_read() -> None:
             records.dumps(dataclasses.replace(RECORD, **wrong))
 
 
-def test_a_folder_is_read_in_the_order_of_names(tmp_path: Path) -> None:
-    made = [dataclasses.replace(RECORD, run=dataclasses.replace(RUN, seed=seed)) for seed in range(20)]
-    for number, record in enumerate(made):
-        (tmp_path / f"{number}.json").write_text(records.dumps(record))
+MANY = [
+    dataclasses.replace(RECORD, run=dataclasses.replace(RUN, kind=kind, depth=depth, images=images, seed=seed))
+    for kind in ("crelu", "plain")
+    for depth in (2, 10)
+    for images in (None, 50)
+    for seed in (0, 1, 10)
+]  # as a reader would sort them
+
+
+def put(folder: Path, made: list[Record]) -> None:
+    """As a sweep does."""
+    folder.mkdir(exist_ok=True)
+    for record in made:
+        (folder / f"{records.name(record.run)}.json").write_text(records.dumps(record))
+
+
+def content(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_folder_and_a_table_are_read_in_one_order(tmp_path: Path) -> None:
+    put(tmp_path, MANY)
     (tmp_path / "notes.txt").write_text("not a record")
     (tmp_path / "checkpoints").mkdir()
-    assert records.read(tmp_path) == sorted(made, key=lambda record: records.name(record.run))
+    assert records.read(tmp_path) == MANY
+    table = tmp_path / "table.jsonl"
+    records.write(MANY[::-1], table)
+    assert records.read(table) == MANY
+    lines = table.read_text().splitlines()
+    assert [records.loads(line) for line in lines] == MANY
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
@@ -173,15 +201,80 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
         records.read(tmp_path)
 
 
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"folder='.*nowhere': a folder is needed, and it does not exist"):
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda lines: [*lines[:-1], lines[-1][:100]], "line 3: "),
+        (lambda lines: [lines[0], b"", *lines[1:]], "line 2: Expecting value"),
+        (lambda lines: [lines[0], b"\xff", *lines[1:]], "line 2: 'utf-8' codec"),
+        (lambda lines: [*lines, lines[0]], "holds 2 records of one run, '[0-9a-f]{16}': Run"),
+    ],
+)
+def test_a_damaged_table_is_refused(damage, message: str, tmp_path: Path) -> None:
+    table = tmp_path / "table.jsonl"
+    records.write(MANY[:3], table)
+    table.write_bytes(b"\n".join(damage(table.read_bytes().splitlines())))
+    with pytest.raises(ValueError, match=rf"{re.escape(str(table))}.* ?{message}"):
+        records.read(table)
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"path='.*nowhere': a folder or a table of records is needed, and it does no"):
         records.read(tmp_path / "nowhere")
-    (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match=r"folder='.*file': a folder is needed, and this is a file"):
-        records.read(tmp_path / "file")
 
 
-def test_the_packages_own_records_are_good() -> None:
-    for folder in filter(Path.is_dir, records.FOLDER.iterdir()):
-        for file in folder.glob("*.json"):
-            assert file.stem == records.name(records.loads(file.read_text(encoding="utf-8")).run)
+def test_a_table_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    table = tmp_path / "table.jsonl"
+    records.write(MANY[:3], table)
+    before = content(tmp_path)
+    for wrong, message in (
+        ([*MANY, MANY[0]], "records hold 2 records of one run"),
+        ([*MANY, dataclasses.replace(MANY[0], run=dataclasses.replace(RUN, seed=99), machine={})], "machine says nothin"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            records.write(wrong, table)
+        assert content(tmp_path) == before
+    with pytest.raises(ValueError, match=r"table='.*table\.json': a name that ends in \.jsonl is needed"):
+        records.write(MANY, tmp_path / "table.json")
+    assert content(tmp_path) == before
+    records.write(MANY[3:5], table)
+    assert records.read(table) == MANY[3:5]
+
+
+def test_folding_loses_nothing(tmp_path: Path) -> None:
+    """What a table holds and the folder does not stays; what both hold equally, nan included, is no conflict."""
+    folder, table = tmp_path / "runs", tmp_path / "table.jsonl"
+    diverged = dataclasses.replace(MANY[0], losses=(1.0, math.nan))
+    put(folder, [diverged, *MANY[1:5]])
+    assert len(records.fold(folder, table)) == 5
+    put(folder, MANY[5:9])
+    for file in list(folder.iterdir()):
+        if records.loads(file.read_text()).run in (MANY[1].run, MANY[2].run):
+            file.unlink()
+    before = content(folder)
+    assert repr(records.fold(folder, table)) == repr(records.read(table)) == repr([diverged, *MANY[1:9]])
+    assert content(folder) == before
+
+
+def test_folding_decides_no_conflict(tmp_path: Path) -> None:
+    folder, table = tmp_path / "runs", tmp_path / "table.jsonl"
+    records.write(MANY[:3], table)
+    put(folder, [dataclasses.replace(MANY[1], seconds=9.0), MANY[5]])
+    before = content(tmp_path)
+    with pytest.raises(ValueError, match=r"runs and .*table\.jsonl hold different records of Run.*remove one of the two"):
+        records.fold(folder, table)
+    (folder / "again.json").write_text(records.dumps(MANY[5]))
+    with pytest.raises(ValueError, match=r"runs holds 2 records of one run"):
+        records.fold(folder, table)
+    (folder / "again.json").unlink()
+    with pytest.raises(ValueError, match=r"folder='.*nowhere': a folder is needed, and it does not exist"):
+        records.fold(tmp_path / "nowhere", table)
+    with pytest.raises(ValueError, match=r"folder='.*table\.jsonl': a folder is needed, and this is a file"):
+        records.fold(table, table)
+    assert content(tmp_path) == before
+
+
+@pytest.mark.parametrize("table", sorted(records.FOLDER.glob("*.jsonl")), ids=lambda path: path.stem)
+def test_the_packages_own_records_are_good(table: Path) -> None:
+    """And are as they would be written, so that a change of one run is a change of one line."""
+    assert "".join(records.dumps(record, lines=False) for record in records.read(table)) == table.read_text()

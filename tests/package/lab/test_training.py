@@ -172,7 +172,7 @@ def test_a_worker_uses_one_thread_and_no_denormal_numbers() -> None:
 
 IMAGES = Run(
     "crelu", depth=4, width=4, initializer="looks_linear", epochs=2, batch_size=32, learning_rate=3e-3,
-    convolutional=True, images=160, augment=True, decay=True, minibatches=2,
+    convolutional=True, images=160, augment=True, decay=True, minibatches=2, cosines=True,
 )  # fmt: skip
 
 
@@ -396,6 +396,8 @@ def test_the_start_is_measured_before_training() -> None:
     assert start.effective_rank == pytest.approx((1, 1), abs=1e-4)
     assert start.cosines == pytest.approx([1] * (24 * 23 // 2), abs=2e-3)
     assert train(dataclasses.replace(IMAGES, epochs=0, minibatches=0)).start == Start()
+    less = train(dataclasses.replace(IMAGES, epochs=0, cosines=False)).start
+    assert less == dataclasses.replace(start, cosines=(), machine=less.machine)
 
 
 def test_cosines_are_those_of_the_map() -> None:
@@ -450,10 +452,10 @@ def test_decay_ends_with_a_step_of_almost_nothing(monkeypatch: pytest.MonkeyPatc
     assert rates == pytest.approx([3e-3 * (1 - step / 10) for step in range(10)])
 
 
-@pytest.mark.parametrize("options", grids.NETWORKS.values(), ids=grids.NETWORKS)
-def test_compiled_layers_take_the_same_step(options: dict) -> None:
+@pytest.mark.parametrize("kind", grids.NETWORKS)
+def test_compiled_layers_take_the_same_step(kind: str) -> None:
     """Compiled, but not to machine code, which would need a compiler on this machine: what would be is kept."""
-    run = Run(**options, depth=9, width=4, convolutional=True, learning_rate=1e-2)
+    run = grids.NETWORKS[kind].run(depth=9, width=4, convolutional=True, learning_rate=1e-2)
     graphs = []
 
     def keep(graph: torch.fx.GraphModule, inputs: list) -> torch.fx.GraphModule:

@@ -16,10 +16,10 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="There is 
 SMALL = {"depth": 9, "width": 8, "convolutional": True, "learning_rate": 1e-3, "batch_size": 200, "epochs": 1}
 
 
-@pytest.mark.parametrize("options", grids.NETWORKS.values(), ids=grids.NETWORKS)
-def test_the_recorded_step_is_the_plain_step(options: dict) -> None:
+@pytest.mark.parametrize("kind", grids.NETWORKS)
+def test_the_recorded_step_is_the_plain_step(kind: str) -> None:
     """In float64, so that only another computation can differ; the last batch is smaller and not replayed."""
-    run = Run(**options, **SMALL)
+    run = grids.NETWORKS[kind].run(**SMALL)
     losses, weights = [], []
     for recorded in (False, True):
         generator = torch.Generator().manual_seed(0)
@@ -44,7 +44,7 @@ def test_the_recorded_step_is_the_plain_step(options: dict) -> None:
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_it_learns_there_as_here(precision: str) -> None:
-    run = Run(**grids.NETWORKS["looks linear"], **SMALL | {"epochs": 3}, precision=precision, minibatches=1)
+    run = grids.NETWORKS["looks linear"].run(**SMALL | {"epochs": 3}, precision=precision, minibatches=1)
     here, there = train(run), train(run, device="cuda")
     tolerance = 0.02 if precision == "bfloat16" else 1e-3
     assert there.losses == pytest.approx(here.losses, rel=tolerance)
@@ -55,7 +55,7 @@ def test_it_learns_there_as_here(precision: str) -> None:
 
 
 def test_deterministic_runs_are_equal() -> None:
-    run = Run(**grids.NETWORKS["plain, batch norm"], **SMALL | {"epochs": 2}, precision="bfloat16")
+    run = grids.NETWORKS["plain, batch norm"].run(**SMALL | {"epochs": 2}, precision="bfloat16")
 
     def outcome() -> tuple:
         record = train(run, device="cuda", deterministic=True)
@@ -66,7 +66,7 @@ def test_deterministic_runs_are_equal() -> None:
 
 def test_an_interrupted_run_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """To rounding, since the graph is recorded anew."""
-    run = replace(Run(**grids.NETWORKS["residual, beta 0.1"], **SMALL), epochs=2, decay=True)
+    run = replace(grids.NETWORKS["residual, beta 0.1"].run(**SMALL), epochs=2, decay=True)
     whole, advance = train(run, device="cuda"), Training.advance
 
     def stops(self: Training, step: int) -> None:
