@@ -1,33 +1,32 @@
-"""Train one network, make every run of a grid, and look at what is recorded."""
+"""Train one network, make every run of a grid, and report what is recorded."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import inspect
 import re
-import statistics
 import sys
 import time
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from ... import checks
 from ..._files import set_aside
 from .. import grids, records, sweep, training
+from . import _report
 
 EXAMPLES = """examples:
   python -m shattered_lite train --kind plain --depth 6
   python -m shattered_lite train --kind crelu --depth 50 --initializer looks_linear --record deep.json
-  python -m shattered_lite sweep figure_6_small --folder runs
+  python -m shattered_lite sweep digits --folder runs
+  python -m shattered_lite report runs --grid digits --plot digits.png
   python -m shattered_lite sweep figure_6 --folder runs --device cuda --workers 8 --minutes 25
   python -m shattered_lite sweep figure_6 --folder runs --scheduler tcp://host:8786
-  python -m shattered_lite report runs --grid figure_6
   python -m shattered_lite fold runs figure_6.jsonl
 
 Whatever is interrupted continues when the same command is given again."""
@@ -72,6 +71,7 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpF
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m shattered_lite", None, __doc__, EXAMPLES, formatter_class=_Help)
+    parser.add_argument("--version", action="version", version=f"shattered_lite {version('shattered_lite')}")
     commands = parser.add_subparsers(required=True, metavar="train | sweep | report | fold")
     train, grid, report, fold = (
         commands.add_parser(name, help=text, description=text, epilog=EXAMPLES, formatter_class=_Help)
@@ -98,7 +98,8 @@ def _parser() -> argparse.ArgumentParser:
 
     report.add_argument("records", help="folder of records, or file that `fold` made of one")
     report.add_argument("--grid", choices=sorted(grids.GRIDS), help="say what is missing of this grid")
-    report.set_defaults(carry_out=_report)
+    report.add_argument("--plot", metavar="FILE", help="draw accuracy against depth into a .png, .svg or .pdf file too")
+    report.set_defaults(carry_out=_describe)
 
     fold.add_argument("folder", help="of the records; it is left as it is")
     fold.add_argument("table", metavar="TABLE.jsonl", help="file to put them into, made if there is none")
@@ -107,17 +108,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_configuration(parser: argparse.ArgumentParser) -> None:
-    """An option for each field of a configuration, described as its documentation does."""
-    text = inspect.getdoc(training.Run) or ""
-    described = {
-        name: re.sub(r":\w+:`~?([^`]+)`", r"\1", " ".join(description.split())).replace("%", "%%")
-        for names, description in re.findall(r"^(\w[\w, ]*?)(?: : .*)?\n((?: {4}.*\n?)+)", text, re.MULTILINE)
-        for name in names.split(", ")
-    }
-    hints = get_type_hints(training.Run)
+    """An option for each field of a configuration, described as beside the field."""
+    hints = get_type_hints(training.Run, include_extras=True)
     for field in dataclasses.fields(training.Run):
-        hint, required = hints[field.name], field.default is dataclasses.MISSING
-        settings: dict[str, Any] = {"help": described.get(field.name), "required": required}
+        (hint, text), required = get_args(hints[field.name]), field.default is dataclasses.MISSING
+        settings: dict[str, Any] = {"help": text, "required": required}
         settings["default"] = argparse.SUPPRESS if required else field.default
         options = [option for option in get_args(hint) if option is not NoneType]
         if hint is bool:
@@ -170,7 +165,7 @@ def _sweep(options: argparse.Namespace) -> None:
     folder = _folder(options)
     folder.mkdir(parents=True, exist_ok=True)
     work, done = partial(_work, device=options.device), set[str]()
-    while not (tasks := _named(_planned(options.grid, folder))).keys() <= done:
+    while not (tasks := {records.name(run): run for run in _planned(options.grid, folder)}).keys() <= done:
         left = None if options.minutes is None else max(0, options.minutes - (time.monotonic() - started) / 60)
         sweep.run(tasks, work, folder, executor, is_record=_is_record, minutes=left)
         done |= tasks.keys()
@@ -204,49 +199,19 @@ def _folder(options: argparse.Namespace) -> Path:
     return folder
 
 
-def _report(options: argparse.Namespace) -> None:
+def _describe(options: argparse.Namespace) -> None:
     if not options.records:
         raise ValueError("records='': a folder or a file is needed; the current folder is .")
     path = Path(options.records)
     if not path.exists():
-        command = f"python -m shattered_lite sweep {options.grid or 'figure_6_small'} --folder {options.records}"
+        command = f"python -m shattered_lite sweep {options.grid or 'digits'} --folder {options.records}"
         raise ValueError(f"records={options.records!r}: it does not exist; {command} makes it")
     found = records.read(path)
-    print(_table(found, grids.GRIDS[options.grid](found) if options.grid else ()))
+    if options.plot is not None:
+        _report.draw(found, Path(options.plot))
+    print(_report.table(found, grids.GRIDS[options.grid](found) if options.grid else ()))
 
 
 def _fold(options: argparse.Namespace) -> None:
     held = records.fold(_folder(options), Path(options.table))
     print(f"{options.table} holds {len(held)} records.")
-
-
-def _named(runs: Iterable[training.Run]) -> dict[str, training.Run]:
-    return {records.name(run): run for run in runs}
-
-
-def _table(found: Sequence[training.Record], planned: Iterable[training.Run]) -> str:
-    """A row for each network and depth, that is, for the runs that differ in their seed alone."""
-    made, wanted = {records.name(record.run): record for record in found}, _named(planned)
-    rows: dict[training.Run, list[str]] = {}
-    for name, run in (wanted | {name: record.run for name, record in made.items()}).items():
-        rows.setdefault(dataclasses.replace(run, seed=0), []).append(name)
-    fields = [field.name for field in dataclasses.fields(training.Run) if field.name not in ("kind", "depth")]
-    columns = ["kind", "depth", *(field for field in fields if len({getattr(row, field) for row in rows}) > 1)]
-    lines = [[*columns, "runs", *(["missing"] if wanted else []), "accuracy", "seconds"]]
-    lines.append(["---"] * len(lines[0]))
-    for row in sorted(rows, key=lambda row: [(getattr(row, each) is not None, getattr(row, each)) for each in columns]):
-        here = [made[name] for name in rows[row] if name in made]
-        missing = [len(rows[row]) - len(here)] if wanted else []
-        seconds = f"{statistics.median(record.seconds for record in here):.1f}" if here else "–"
-        settings = [getattr(row, column) for column in columns]
-        lines.append([str(value) for value in [*settings, len(here), *missing, _accuracy(here), seconds]])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _accuracy(found: Sequence[training.Record]) -> str:
-    """Mean of the last test accuracies, with its 95 % confidence interval where there are two or more."""
-    last = [record.accuracies[-1] for record in found if record.accuracies]
-    if len(last) < 2:
-        return f"{last[0]:.1%}" if last else "–"
-    mean, low, high = checks.interval(last)
-    return f"{mean:.1%} ({low:.1%} to {high:.1%})"

@@ -22,7 +22,7 @@ GZIP = b"\x1f\x8b"  # how every such archive begins, and no page of a server doe
 OVERLAP = 64  # bytes that are there and are asked for again: what goes on otherwise is not the rest of the archive
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Archive:
     """A gzipped tar archive with one folder of equally long files.
 

@@ -142,13 +142,19 @@ def _check_within(numbers: Iterable[float], field: str, most: float) -> None:
 def _canonical(run: Run) -> dict[str, Any]:
     """A configuration as JSON holds it, each number written the one way that its field's type asks."""
     written = {}
-    for field, hint in get_type_hints(type(run)).items():
+    for field, hint in _hints(type(run)).items():
         value = getattr(run, field)
         kind: Any = next((kind for kind in (int, float) if kind in (hint, *get_args(hint))), None)
         if kind and isinstance(value, Real) and math.isfinite(value) and kind(value) == value:
             value = kind(value) + 0  # -0.0 becomes 0.0
         written[field] = _plain(_typed(value, hint, f"run.{field}"))
     return written
+
+
+def _hints(kind: type) -> dict[str, Any]:
+    """Types of the fields of a dataclass."""
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
 
 
 def _plain(value: Any) -> Any:
@@ -163,7 +169,7 @@ def _plain(value: Any) -> Any:
 def _typed(value: Any, hint: Any, field: str) -> Any:
     """The value of type ``hint`` that :func:`_plain` wrote; the type decides how it is read."""
     if isinstance(hint, type) and dataclasses.is_dataclass(hint) and isinstance(value, dict):
-        hints = get_type_hints(hint)
+        hints = _hints(hint)
         if value.keys() != hints.keys():
             raise ValueError(f"{field}: missing or unknown: {', '.join(sorted(value.keys() ^ hints.keys()))}")
         return hint(**{key: _typed(each, hints[key], f"{field}.{key}") for key, each in value.items()})

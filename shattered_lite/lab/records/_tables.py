@@ -21,7 +21,7 @@ def read(path: Path) -> list[Record]:
     Parameters
     ----------
     path : Path
-        A folder of files ``*.json``, one a run, as a sweep makes it; or a table that :func:`write` or :func:`fold` made.
+        A folder of files ``*.json``, one a run, as a sweep makes it; or a table that :func:`write` made.
         ``records.FOLDER / "figure_6.jsonl"`` is one of the package's own.
 
     Returns

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from numbers import Integral, Real
-from typing import Literal, get_args
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Annotated, Literal
 
+from ..._arguments import one_of, real, truth, whole
 from ...networks import Kind
 
 Initializer = Literal["he", "orthogonal", "looks_linear"]
@@ -37,7 +37,7 @@ class Run:
     patch : int
         As in :func:`shattered_lite.networks.convolutional`.
     data : {"digits", "cifar10"}
-        Function of :mod:`shattered_lite.data`.
+        Function of :mod:`shattered_lite.lab.data`.
     images : int or None
         Training images, drawn at random, and as many test images if there are; None takes all.
     held_out : bool
@@ -54,53 +54,48 @@ class Run:
         Of activations and products; weights are float32 always.
     """
 
-    kind: Kind
-    depth: int
-    width: int = 64
-    batch_norm: bool = False
-    beta: float = 1.0
-    initializer: Initializer = "he"
-    epochs: int = 8
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    seed: int = 0
-    convolutional: bool = False
-    patch: int = 1
-    data: Source = "digits"
-    images: int | None = None
-    held_out: bool = False
-    augment: bool = False
-    decay: bool = False
-    minibatches: int = 0
-    cosines: bool = False
-    precision: Precision = "float32"
+    # What a word means on the command line stands beside it.
+    kind: Annotated[Kind, "what its layers compute"]
+    depth: Annotated[int, "hidden layers"]
+    _: KW_ONLY
+    width: Annotated[int, "units of a layer, or channels of a convolutional one"] = 64
+    batch_norm: Annotated[bool, "normalise each layer over the batch"] = False
+    beta: Annotated[float, "weight of the branch of a residual block"] = 1.0
+    initializer: Annotated[Initializer, "how weights are drawn at the start"] = "he"
+    epochs: Annotated[int, "passes over the training images; 0 only measures the start"] = 8
+    batch_size: Annotated[int, "images in a training step, and in a minibatch of gradients"] = 64
+    learning_rate: Annotated[float, "step size of Adam"] = 1e-3
+    seed: Annotated[int, "decides weights, and choice and order of the images"] = 0
+    convolutional: Annotated[bool, "convolve images, in place of layers fully connected to their pixels"] = False
+    patch: Annotated[int, "side of the squares of pixels that a convolutional network takes as channels"] = 1
+    data: Annotated[Source, "images: scikit-learn's, or CIFAR-10, fetched (170 MB) if not found"] = "digits"
+    images: Annotated[int | None, "training images, drawn at random, and as many for testing; None takes all"] = None
+    held_out: Annotated[bool, "test on a fifth of the training images, to choose settings"] = False
+    augment: Annotated[bool, "shift and mirror training images at random; convolutional only"] = False
+    decay: Annotated[bool, "let the step size fall linearly to 0"] = False
+    minibatches: Annotated[int, "minibatches at which gradients are measured before the first step"] = 0
+    cosines: Annotated[bool, "keep cosines between gradients at the first images, for a map"] = False
+    precision: Annotated[Precision, "of activations and products; weights are float32 always"] = "float32"
 
     def __post_init__(self) -> None:
-        choices = {"kind": Kind, "initializer": Initializer, "data": Source, "precision": Precision}
-        for name, choice in choices.items():
-            value, allowed = getattr(self, name), get_args(choice)
-            if value not in allowed:
-                raise ValueError(f"{name}={value!r}: choose one of {', '.join(map(repr, allowed))}")
-        least = {"depth": 1, "width": 1, "epochs": 0, "batch_size": 1, "seed": 0, "patch": 1, "minibatches": 0}
-        for name, lowest in least.items():
-            value = getattr(self, name)
-            if not isinstance(value, Integral) or isinstance(value, bool) or value < lowest:
-                raise ValueError(f"{name}={value!r}: a whole number, {lowest} or more, is needed")
-        if self.seed >= 2**63:
-            raise ValueError(f"seed={self.seed}: a generator takes seeds below 2**63")
+        for name, choice in (("kind", Kind), ("initializer", Initializer), ("data", Source), ("precision", Precision)):
+            one_of(name, getattr(self, name), choice)
+        for name in ("depth", "width", "batch_size", "patch"):
+            whole(name, getattr(self, name))
+        for name in ("epochs", "minibatches"):
+            whole(name, getattr(self, name), least=0)
+        whole("seed", self.seed, least=0, most=2**63 - 1)  # what a generator takes
         for name in ("batch_norm", "convolutional", "held_out", "augment", "decay", "cosines"):
-            if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"{name}={getattr(self, name)!r}: True or False is needed")
-        whole = isinstance(self.images, Integral) and not isinstance(self.images, bool)
-        if self.images is not None and (not whole or self.images < 1):
-            raise ValueError(f"images={self.images!r}: a whole number, 1 or more, or None for all is needed")
-        if not isinstance(self.beta, Real) or isinstance(self.beta, bool) or not 0 <= self.beta < math.inf:
-            raise ValueError(f"beta={self.beta!r}: a finite number, 0 or more, is needed")
-        if not isinstance(self.learning_rate, Real) or not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate={self.learning_rate!r}: a positive step is needed")
+            truth(name, getattr(self, name))
+        if self.augment and not self.convolutional:
+            raise ValueError("augment=True: rows of pixels cannot be shifted; convolutional=True is needed")
+        if self.images is not None:
+            whole("images", self.images, allowed="a whole number, 1 or more, or None for all is needed")
+        real("beta", self.beta, lambda beta: 0 <= beta < math.inf, "a finite number, 0 or more, is needed")
+        real("learning_rate", self.learning_rate, lambda rate: 0 < rate < math.inf, "a positive step is needed")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Start:
     """Gradients at initialisation, one number a minibatch; measures of :mod:`shattered_lite.structure`.
 
@@ -130,7 +125,7 @@ class Start:
     machine: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """What a run made.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -17,6 +18,18 @@ from ._setup import build, load
 from ._start import measure
 
 TEST_BATCH = 500
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """What a run has done so far."""
+
+    loss: Tensor  # summed over the images of the epoch under way
+    done: int = 0  # steps
+    losses: list[float] = field(default_factory=list)
+    accuracies: list[float] = field(default_factory=list)
+    probes: list[float] = field(default_factory=list)
+    seconds: float = 0.0
 
 
 class Training:
@@ -56,21 +69,10 @@ class Training:
             )
         self.per_epoch = -(-len(self.data.train_inputs) // run.batch_size)
         self.total = run.epochs * self.per_epoch
-        self.kept: dict[str, Any] = {
-            "done": 0,
-            "loss": torch.zeros((), dtype=torch.float64, device=device),
-            "losses": [],
-            "accuracies": [],
-            "probes": [],
-            "seconds": 0.0,
-        }
+        self.progress = Progress(loss=torch.zeros((), dtype=torch.float64, device=device))
         self.order = torch.arange(len(self.data.train_inputs))
         self.start = Start()
         self.memory = _machine.restart_peak_memory(device)
-
-    @property
-    def done(self) -> int:
-        return self.kept["done"]
 
     def begin(self) -> None:
         """Measure the network before its first step."""
@@ -78,7 +80,7 @@ class Training:
             inputs, labels = self.data.train_inputs, self.data.train_labels
             self.start = measure(self.network, inputs, labels, self.run, self.generator)
         if self.probe:
-            self.kept["probes"].append(self.probe(self.network))
+            self.progress.probes.append(self.probe(self.network))
 
     def advance(self, step: int) -> None:
         """Take one step, and look at the network where an epoch ends."""
@@ -93,15 +95,15 @@ class Training:
             inputs = shift_and_mirror(inputs, self.generator)
         if self.run.decay:
             self._set_rate(self.run.learning_rate * (1 - step / self.total))
-        self.kept["loss"] = self.kept["loss"] + self.step(inputs, labels).double() * len(batch)
-        self.kept["done"] = step + 1
+        self.progress.loss = self.progress.loss + self.step(inputs, labels).double() * len(batch)
+        self.progress.done = step + 1
         if place == self.per_epoch - 1:
-            self.kept["losses"].append(float(self.kept["loss"]) / len(self.data.train_inputs))
-            self.kept["loss"] = torch.zeros_like(self.kept["loss"])
-            self.kept["accuracies"].append(_accuracy(self.network, self.data, self.run.precision))
+            self.progress.losses.append(float(self.progress.loss) / len(self.data.train_inputs))
+            self.progress.loss = torch.zeros_like(self.progress.loss)
+            self.progress.accuracies.append(_accuracy(self.network, self.data, self.run.precision))
             if self.probe:
-                self.kept["probes"].append(self.probe(self.network))
-        self.kept["seconds"] += time.perf_counter() - began
+                self.progress.probes.append(self.probe(self.network))
+        self.progress.seconds += time.perf_counter() - began
 
     def _set_rate(self, rate: float) -> None:
         for group in self.optimizer.param_groups:
@@ -119,13 +121,13 @@ class Training:
             "generator": self.generator.get_state(),
             "order": self.order,
             "start": vars(self.start),
-            "kept": self.kept,
+            "progress": vars(self.progress),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on where that state was saved; ``ValueError``, with nothing changed, where it does not fit this run."""
         expected = self.state() | {"moments": self._moments_like(state)}
-        if _layout(state) != _layout(expected) or not self._is_consistent(state["kept"]):
+        if _layout(state) != _layout(expected) or not self._is_consistent(Progress(**state["progress"])):
             raise ValueError("does not fit this run")
         if state["given"] != self.given:
             raise ValueError("belongs to a run on other data, or of a network that was not given")
@@ -137,7 +139,7 @@ class Training:
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state["moments"], "param_groups": groups})
         self.order, self.start = state["order"], Start(**state["start"])
-        self.kept = state["kept"] | {"loss": state["kept"]["loss"].to(self.device)}
+        self.progress = Progress(**state["progress"] | {"loss": state["progress"]["loss"].to(self.device)})
         self.network.train()
 
     def _moments_like(self, state: Any) -> dict[int, dict[str, Tensor]]:
@@ -150,21 +152,21 @@ class Training:
             if index in known
         }
 
-    def _is_consistent(self, kept: dict[str, Any]) -> bool:
-        epochs = kept["done"] // self.per_epoch
-        return 0 < kept["done"] <= self.total and len(kept["losses"]) == len(kept["accuracies"]) == epochs
+    def _is_consistent(self, progress: Progress) -> bool:
+        epochs = progress.done // self.per_epoch
+        return 0 < progress.done <= self.total and len(progress.losses) == len(progress.accuracies) == epochs
 
     def record(self) -> Record:
         """What the finished run leaves behind."""
         return Record(
-            self.run,
-            tuple(self.kept["losses"]),
-            tuple(self.kept["accuracies"]),
-            self.kept["seconds"],
-            tuple(self.kept["probes"]),
-            self.start,
-            max(0, _machine.peak_memory(self.device) - self.memory),
-            _machine.describe(self.device),
+            run=self.run,
+            losses=tuple(self.progress.losses),
+            accuracies=tuple(self.progress.accuracies),
+            seconds=self.progress.seconds,
+            probes=tuple(self.progress.probes),
+            start=self.start,
+            peak_memory=max(0, _machine.peak_memory(self.device) - self.memory),
+            machine=_machine.describe(self.device),
         )
 
 

@@ -91,9 +91,9 @@ def train(
             training.begin()
         saved = time.perf_counter()
         for step in tqdm(
-            range(training.done, training.total),
+            range(training.progress.done, training.total),
             desc=f"{run.kind}, depth {run.depth}",
-            initial=training.done,
+            initial=training.progress.done,
             total=training.total,
             leave=False,
             disable=None,

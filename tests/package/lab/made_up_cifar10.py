@@ -76,7 +76,7 @@ def publish(
     monkeypatch.delenv("SHATTERED_DATA", raising=False)
     monkeypatch.setenv("no_proxy", "*")
     hashes = {name: sha256(content) for name, content in FILES.items()}
-    archive = Archive(url, len(packed), sha256(packed), FOLDER, SIZE, hashes)
+    archive = Archive(url=url, size=len(packed), sha256=sha256(packed), folder=FOLDER, file_size=SIZE, files=hashes)
     monkeypatch.setattr(data._archive, "CIFAR_10", archive)
     return archive
 

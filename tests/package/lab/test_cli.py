@@ -11,13 +11,16 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 import torch
 from scipy import stats
 
+from shattered_lite import plots
 from shattered_lite.lab import cli, grids, records, sweep, training
 from shattered_lite.lab.training import Record, Run, train
 
@@ -81,7 +84,8 @@ def test_every_field_is_an_option_that_is_explained(
     for field in dataclasses.fields(Run):
         described = re.search(rf"^  --{field.name.replace('_', '-')}[ ,].*\n? {{2,}}(\w.*)$", text, re.MULTILINE)
         assert described, field.name
-        assert len(described[1].split("(default")[0].split()) >= 3, field.name
+        assert len(described[1].split("(default")[0].split()) >= 2, field.name
+        assert not re.search(r":\w+:|`|^As in", described[1]), "says it, and does not send elsewhere"
         assert (f"(default: {field.default})" in described[1]) == (field.default is not dataclasses.MISSING)
     assert "examples:\n  python -m shattered_lite train" in text
 
@@ -134,17 +138,81 @@ def test_the_report_is_a_table_of_means(tmp_path: Path, capsys: pytest.CaptureFi
             epochs = 0 if accuracy is None else 2
             run = Run(kind, depth, epochs=epochs, seed=seed, beta=0.5 if depth == 10 else 1.0)
             shares = () if accuracy is None else (0.1, accuracy)
-            text = records.dumps(Record(run, (1.0,) * epochs, shares, 10.0 * (seed + 1) ** 2, machine=MACHINE))
-            (tmp_path / f"{records.name(run)}.json").write_text(text)
+            record = Record(
+                run=run, losses=(1.0,) * epochs, accuracies=shares, seconds=10.0 * (seed + 1) ** 2, machine=MACHINE
+            )
+            (tmp_path / f"{records.name(run)}.json").write_text(records.dumps(record))
     assert cli.main(["report", str(tmp_path)]) == 0
     low, high = stats.t.interval(0.95, 2, np.mean([0.5, 0.6, 0.8]), stats.sem([0.5, 0.6, 0.8]))
+    assert high > 1  # what accuracy cannot be
     assert rows(capsys.readouterr().out) == [
         ["kind", "depth", "beta", "epochs", "runs", "accuracy", "seconds"],
         ["---"] * 7,
         ["crelu", "6", "1.0", "0", "1", "–", "10.0"],
         ["plain", "6", "1.0", "2", "1", "90.0%", "10.0"],
-        ["plain", "10", "0.5", "2", "3", f"63.3% ({low:.1%} to {high:.1%})", "40.0"],
+        ["plain", "10", "0.5", "2", "3", f"63.3% ({low:.1%} to 100.0%)", "40.0"],
     ]
+
+
+def finished(network: grids.Network, depth: int, seed: int, accuracy: float, **settings: object) -> Record:
+    run = network.run(depth=depth, width=32, seed=seed, epochs=1, **settings)
+    return Record(run=run, losses=(1.0,), accuracies=(accuracy,), seconds=1.0, machine=MACHINE)
+
+
+def drawn(found: list[Record], folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, np.ndarray]:
+    """Points of each line of the figure that the report writes: depth, mean, low, high."""
+    made = []
+    against_depth = plots.against_depth
+    monkeypatch.setattr(plots, "against_depth", lambda *given: made.append(against_depth(*given)) or made[-1])
+    records.write(found, folder / "runs.jsonl")
+    with matplotlib.rc_context():
+        assert cli.main(["report", str(folder / "runs.jsonl"), "--plot", str(folder / "curves.svg")]) == 0
+    points = {}
+    (axes,) = made[0].axes
+    for bars in axes.containers:
+        line, _, (intervals,) = bars
+        ends = np.array([segment[:, 1] for segment in intervals.get_segments()])
+        points[bars.get_label()] = np.column_stack([line.get_xdata().round(), line.get_ydata(), ends])
+    assert axes.get_ylabel() == "test accuracy"
+    assert (folder / "curves.svg").read_text().rstrip().endswith("</svg>")
+    return points
+
+
+def test_the_figure_shows_means_of_tested_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, linear = grids.NETWORKS["plain, batch norm"], grids.NETWORKS["looks linear"]
+    values = {6: [0.5, 0.6, 0.7], 50: [0.1, 0.1, 0.4]}
+    found = [finished(plain, depth, seed, value) for depth in values for seed, value in enumerate(values[depth])]
+    found += [finished(linear, 6, 0, 0.9), finished(linear, 6, 1, 0.9)]
+    found += [finished(plain, 6, 0, 0.0, held_out=True), finished(linear, 6, 0, 0.0, held_out=True)]
+    points = drawn(found, tmp_path, monkeypatch)
+    expected = [
+        [depth, np.mean(each), *stats.t.interval(0.95, 2, np.mean(each), stats.sem(each))]
+        for depth, each in values.items()
+    ]
+    expected[1][2] = 0.0  # what accuracy cannot fall below
+    assert points.keys() == {"plain, batch norm", "looks linear"}
+    np.testing.assert_allclose(points["plain, batch norm"], expected, atol=1e-12)
+    np.testing.assert_allclose(points["looks linear"], [[6, 0.9, 0.9, 0.9]], atol=1e-12)
+
+
+def test_the_figure_names_a_network_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = grids.Network(kind="plain", initializer="orthogonal")
+    points = drawn([finished(own, 6, seed, 0.5) for seed in range(2)], tmp_path, monkeypatch)
+    assert list(points) == ["kind=plain, batch_norm=False, beta=1.0, initializer=orthogonal"]
+
+
+def test_the_figure_mixes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    plain = grids.NETWORKS["plain, batch norm"]
+    records.write([finished(plain, 6, 0, 0.5), finished(plain, 6, 1, 0.6, patch=2)], tmp_path / "runs.jsonl")
+    assert cli.main(["report", str(tmp_path / "runs.jsonl"), "--plot", str(tmp_path / "curves.png")]) == 2
+    assert "plot: runs of one network and depth (plain, batch norm, depth 6) differ in patch" in capsys.readouterr().err
+    assert not (tmp_path / "curves.png").exists()
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"shattered_lite {metadata.version('shattered-lite')}\n"
 
 
 def test_a_folder_is_folded_into_a_table_that_reports_the_same(
@@ -172,7 +240,7 @@ def test_a_folder_is_folded_into_a_table_that_reports_the_same(
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (["train", "--kind", "plain", "--depth", "0"], "depth=0: a whole number, 1 or more"),
+        (["train", "--kind", "plain", "--depth", "0"], "depth=0: a whole number from 1 to"),
         (["train", "--kind", "plain", *TINY, "--record", "one.pt"], "record='one.pt': a name that ends in .json"),
         (["train", "--kind", "plain", "--depth", "1", "--images", "99999"], "images=99999: "),
         (["train", "--kind", "plain", *TINY, "--beta", "nan"], "beta=nan: a finite number, 0 or more"),
@@ -195,8 +263,14 @@ def test_a_folder_is_folded_into_a_table_that_reports_the_same(
         (["sweep", "stages", "--folder", "runs", "--minutes", "nan"], "minutes=nan: a number, 0 or more"),
         (["report", ""], "records='': a folder or a file is needed; the current folder is ."),
         (["report", "file"], "file, line 1: Expecting value"),
-        (["report", "runs"], "records='runs': it does not exist; python -m shattered_lite sweep figure_6_small --folder runs makes it"),
+        (
+            ["report", "runs"],
+            "'runs': it does not exist; python -m shattered_lite sweep digits --folder runs makes it",
+        ),
         (["report", "runs", "--grid", "stages"], "python -m shattered_lite sweep stages --folder runs makes it"),
+        (["report", ".", "--plot", "curves.txt"], "notes.json: "),
+        (["report", "empty", "--plot", "curves.txt"], "plot='curves.txt': a name that ends in .png, .svg, .pdf"),
+        (["report", "empty", "--plot", "curves.png"], "plot: there is no record of a run that was tested on test"),
         (["fold", "", "runs.jsonl"], "folder='': a folder is needed"),
         (["fold", "runs", "runs.jsonl"], "folder='runs': a folder is needed, and it does not exist"),
         (["fold", "file", "runs.jsonl"], "folder='file': a folder is needed, and this is a file"),
@@ -215,11 +289,13 @@ def test_what_cannot_be_is_said_in_a_line(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("no folder")
     (tmp_path / "notes.json").write_text("{}")
+    (tmp_path / "empty").mkdir()
     assert cli.main(command) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"file": "no folder", "notes.json": "{}"}
+    left = {path.name: path.is_file() and path.read_text() for path in tmp_path.rglob("*")}
+    assert left == {"file": "no folder", "notes.json": "{}", "empty": False}
 
 
 @pytest.mark.parametrize("damaged", [b"", b"{", b"\xff", b"another run's"])

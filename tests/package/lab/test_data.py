@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -76,3 +80,18 @@ def test_what_draws_no_numbers_is_refused(generator: object) -> None:
     for call in (data.digits, lambda generator: data.validation(split, generator=generator)):
         with pytest.raises(ValueError, match=r"generator=.*: a torch.Generator is needed"):
             call(generator=generator)
+
+
+ALONE = """
+import sys
+import shattered_lite.lab
+assert "sklearn" not in sys.modules
+shattered_lite.lab.data.digits()
+assert "sklearn" in sys.modules
+"""
+
+
+def test_only_the_digits_load_scikit_learn() -> None:
+    root = Path(data.__file__).parents[3]
+    done = subprocess.run([sys.executable, "-c", ALONE], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -23,7 +23,7 @@ equal_cost_width = cache(grids.equal_cost_width)
 @pytest.fixture(autouse=True)
 def count_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks of 198 layers are built to be counted: a second each, and every test asks for the same ones."""
-    monkeypatch.setattr(grids, "equal_cost_width", lambda run: equal_cost_width(replace(run, seed=0)))
+    monkeypatch.setattr(grids._networks, "equal_cost_width", lambda run: equal_cost_width(replace(run, seed=0)))
 
 
 def record(run: Run, accuracy: float = 0.5, loss: float = 1.0) -> Record:
@@ -41,6 +41,18 @@ def of_one(runs: list[Run]) -> list[Run]:
 def test_every_run_is_unique(name: str) -> None:
     runs = grids.GRIDS[name]([])
     assert len({records.name(run) for run in runs}) == len(runs)
+
+
+def test_the_digits_need_no_download_and_are_held_to_the_same_run() -> None:
+    """Networks, depths and seeds in all combinations; nothing else differs."""
+    runs = grids.digits()
+    assert {run.data for run in runs} == {"digits"}
+    combinations = {(grids.network_of(run, 32), run.depth, run.seed) for run in runs}
+    names, depths, seeds = map(set, zip(*combinations, strict=True))
+    assert len(runs) == len(combinations) == len(names) * len(depths) * len(seeds) == 3 * 2 * 3
+    same = {"kind": "plain", "batch_norm": False, "beta": 1.0, "initializer": "he", "depth": 1, "seed": 0}
+    assert len({replace(run, **same) for run in runs}) == 1
+    assert grids.GRIDS["digits"]([]) == runs
 
 
 def test_figure_5_trains_nothing_and_is_complete_from_the_start() -> None:
@@ -191,7 +203,7 @@ def test_equal_cost_is_equal_in_parameters_and_in_operations(name: str) -> None:
             min(range(1, run.width), key=lambda width: abs(costs(run, width, 2)[which] - target[which]))
             for which in range(2)
         }
-        assert best == {grids.equal_cost_width(run)}
+        assert best == {equal_cost_width(run)}
 
 
 @pytest.mark.parametrize("table", sorted(records.FOLDER.glob("*.jsonl")), ids=lambda path: path.stem)
@@ -202,4 +214,4 @@ def test_the_books_records_are_the_runs_of_their_grid(table: Path) -> None:
 
 
 def test_every_long_grid_is_recorded() -> None:
-    assert {table.stem for table in records.FOLDER.glob("*.jsonl")} == grids.GRIDS.keys()
+    assert {table.stem for table in records.FOLDER.glob("*.jsonl")} == grids.GRIDS.keys() - {"digits"}

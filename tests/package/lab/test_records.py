@@ -21,7 +21,16 @@ MACHINE = dict.fromkeys(("commit", "date", "device", "python", "shattered_lite",
 RUN = Run("plain", depth=3, epochs=2)
 MEASURED = MACHINE | {"precision": "float64"}
 START = Start(correlation=(0.125,), machine=MEASURED)
-RECORD = Record(RUN, (2.5, 1.25), (0.5, 0.75), 3.5, (1.0,), START, 4096, MACHINE)
+RECORD = Record(
+    run=RUN,
+    losses=(2.5, 1.25),
+    accuracies=(0.5, 0.75),
+    seconds=3.5,
+    probes=(1.0,),
+    start=START,
+    peak_memory=4096,
+    machine=MACHINE,
+)
 
 RUNS = st.builds(
     Run,
@@ -42,7 +51,9 @@ def written(draw: st.DrawFn) -> Record:
     accuracies = draw(st.lists(st.floats(0, 1), min_size=run.epochs, max_size=run.epochs))
     start = Start(correlation=tuple(draw(st.lists(st.floats(), max_size=3))), machine=MEASURED)
     seconds = draw(st.floats(0, allow_infinity=False))
-    return Record(run, tuple(losses), tuple(accuracies), seconds, (), start, 0, MACHINE)
+    return Record(
+        run=run, losses=tuple(losses), accuracies=tuple(accuracies), seconds=seconds, start=start, machine=MACHINE
+    )
 
 
 @given(written())
@@ -64,7 +75,7 @@ def test_a_record_comes_back_exactly(record: Record) -> None:
 
 def test_the_name_is_the_documented_hash() -> None:
     every = dict(sorted(dataclasses.asdict(RUN).items()))
-    every |= {field.name: float(every[field.name]) for field in dataclasses.fields(Run) if field.type == "float"}
+    every |= {name: float(every[name]) for name in ("beta", "learning_rate")}
     digest = hashlib.sha256(json.dumps(every).encode()).hexdigest()
     assert records.name(RUN) == digest[:16]
 
@@ -83,7 +94,7 @@ def test_names_are_equal_only_where_configurations_are(one: Run, other: Run) -> 
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Run)])
 def test_every_field_counts(field: str) -> None:
-    base = dataclasses.asdict(Run("plain", 2))
+    base = dataclasses.asdict(Run("plain", 2, convolutional=True))
     other = {"kind": "crelu", "initializer": "orthogonal", "data": "cifar10", "precision": "bfloat16", "images": 50}
     changed = not base[field] if isinstance(base[field], bool) else other.get(field) or base[field] + 1
     assert records.name(Run(**base | {field: changed})) != records.name(Run(**base))
@@ -118,7 +129,7 @@ def changed(path: str, value: Any) -> str:
         ("run.beta", "1", "record.run.beta='1': float is needed"),
         ("run.images", "all", "record.run.images='all': int is needed"),
         ("run.kind", "resnet", "record.run.kind='resnet': .*'plain'"),
-        ("run.batch_size", 0, "batch_size=0: a whole number, 1 or more"),
+        ("run.batch_size", 0, "batch_size=0: a whole number from 1 to"),
         ("run", [], r"record.run=\[\]: Run is needed"),
         ("run.seed", 1, "name='.{16}': the name of this configuration is '.{16}'"),
         ("name", "deep", "name='deep': the name of this configuration is"),
@@ -229,7 +240,10 @@ def test_a_table_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     before = content(tmp_path)
     for wrong, message in (
         ([*MANY, MANY[0]], "records hold 2 records of one run"),
-        ([*MANY, dataclasses.replace(MANY[0], run=dataclasses.replace(RUN, seed=99), machine={})], "machine says nothin"),
+        (
+            [*MANY, dataclasses.replace(MANY[0], run=dataclasses.replace(RUN, seed=99), machine={})],
+            "nothing of commit",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             records.write(wrong, table)
@@ -261,7 +275,7 @@ def test_folding_decides_no_conflict(tmp_path: Path) -> None:
     records.write(MANY[:3], table)
     put(folder, [dataclasses.replace(MANY[1], seconds=9.0), MANY[5]])
     before = content(tmp_path)
-    with pytest.raises(ValueError, match=r"runs and .*table\.jsonl hold different records of Run.*remove one of the two"):
+    with pytest.raises(ValueError, match=r"runs and .*table\.jsonl hold different records of Run.*remove one"):
         records.fold(folder, table)
     (folder / "again.json").write_text(records.dumps(MANY[5]))
     with pytest.raises(ValueError, match=r"runs holds 2 records of one run"):

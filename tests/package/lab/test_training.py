@@ -116,13 +116,18 @@ def test_the_probe_sees_every_epoch(blobs: Split) -> None:
         ({"beta": "one"}, r"beta='one': a finite number, 0 or more"),
         ({"learning_rate": "1e-3"}, r"learning_rate='1e-3': a positive step"),
         ({"initializer": "xavier"}, r"initializer='xavier': choose one of 'he', 'orthogonal', 'looks_linear'"),
-        ({"epochs": -1}, r"epochs=-1: .*0 or more"),
-        ({"depth": 0}, r"depth=0: .*1 or more"),
+        ({"epochs": -1}, "epochs=-1: a whole number from 0"),
+        ({"depth": 0}, "depth=0: a whole number from 1"),
         ({"images": 0}, r"images=0: .*1 or more, or None"),
         ({"data": "mnist"}, r"data='mnist': choose one of 'digits', 'cifar10'"),
         ({"precision": "float16"}, r"precision='float16': choose one of"),
-        ({"batch_size": -1}, r"batch_size=-1: .*1 or more"),
-        ({"epochs": 1.5}, r"epochs=1\.5: .*0 or more"),
+        ({"batch_size": -1}, "batch_size=-1: a whole number from 1"),
+        ({"epochs": 1.5}, r"epochs=1\.5: a whole number from 0"),
+        ({"depth": True}, "depth=True: a whole number from 1"),
+        ({"seed": 2**63}, "seed=9223372036854775808: a whole number from 0 to 9,223,372,036,854,775,807"),
+        ({"cosines": 1}, "cosines=1: True or False"),
+        ({"augment": True}, "augment=True: .*convolutional=True is needed"),
+        ({"learning_rate": True}, "learning_rate=True: a positive step"),
         ({"learning_rate": 0}, r"learning_rate=0: a positive step"),
         ({"learning_rate": math.nan}, r"learning_rate=nan: a positive step"),
     ],
@@ -250,7 +255,7 @@ def test_a_checkpoint_that_cannot_be_used_is_set_aside(
         "noise": b"?" * len(content),
     }
     if damage == "other pickle":  # what an older version wrote
-        torch.save({"run": dataclasses.asdict(TINY), "kept": {}}, path)
+        torch.save({"run": dataclasses.asdict(TINY), "progress": {}}, path)
     else:
         path.write_bytes(changed.get(damage, content))
     before = path.read_bytes()
@@ -286,10 +291,10 @@ FOREIGN = {
     "other images": lambda state: state.update(order=torch.arange(7)),
     "no generator": lambda state: state["generator"].fill_(255),
     "another start": lambda state: state["start"].update(colour=()),
-    "more steps": lambda state: state["kept"].update(done=99),
-    "no steps": lambda state: state["kept"].update(done="3"),
-    "fewer losses": lambda state: state["kept"].update(losses=[]),
-    "other accuracies": lambda state: state["kept"].update(accuracies=[0.5, 0.5]),
+    "more steps": lambda state: state["progress"].update(done=99),
+    "no steps": lambda state: state["progress"].update(done="3"),
+    "fewer losses": lambda state: state["progress"].update(losses=[]),
+    "other accuracies": lambda state: state["progress"].update(accuracies=[0.5, 0.5]),
 }
 
 
@@ -416,7 +421,7 @@ def test_images_are_those_that_the_run_asks_for() -> None:
     generator = torch.Generator().manual_seed(0)
     assert [len(part) for part in load(IMAGES, generator=generator)] == [160, 160, 160, 160]
     assert load(IMAGES, generator=generator).train_inputs.shape[1:] == (1, 8, 8)
-    flat = load(dataclasses.replace(IMAGES, convolutional=False, images=None), generator=generator)
+    flat = load(dataclasses.replace(IMAGES, convolutional=False, augment=False, images=None), generator=generator)
     assert flat.train_inputs.shape == (1438, 64)
     held_out = load(dataclasses.replace(IMAGES, images=None, held_out=True), generator=torch.Generator().manual_seed(0))
     everything = load(dataclasses.replace(IMAGES, images=None), generator=torch.Generator().manual_seed(0))

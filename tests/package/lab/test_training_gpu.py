@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from shattered_lite.lab import grids
-from shattered_lite.lab.training import Record, Run, _steps, build, load, train
+from shattered_lite.lab.training import Record, _steps, build, load, train
 from shattered_lite.lab.training._loop import Training
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="There is no GPU on this machine.")
