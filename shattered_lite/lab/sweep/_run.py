@@ -6,9 +6,9 @@ import math
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Executor, Future, as_completed
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from ._executors import local_processes
 
 Work = Callable[[Any, Path], str]
 IsRecord = Callable[[Any, str], bool]
+Order = tuple[Work, IsRecord, Any, Path]  # how, what is its record, what, and where to
 PATIENCE = 5  # attempts in a row that may end without a new record
 
 
@@ -147,36 +148,51 @@ def _tidy(record: Path) -> None:
 
 
 def _attempt(
-    orders: Mapping[str, tuple[Work, IsRecord, Any, Path]],
+    orders: Mapping[str, Order],
     open_executor: Callable[[], AbstractContextManager[Executor]],
     ends: float,
     failed: dict[str, str],
     bar: tqdm,
 ) -> BaseException | None:
     """Start each task once; enter those that fail, and return what befell the last of those that were lost."""
-    names: dict[Future[str], str] = {}
     lost: BaseException | None = None
     try:
-        with open_executor() as executor:
-            try:
-                for name, order in orders.items():
-                    names[executor.submit(_carry_out, *order)] = name
-                for future in as_completed(names, None if ends == math.inf else max(0, ends - time.monotonic())):
-                    loss = CancelledError("the task was cancelled") if future.cancelled() else future.exception()
-                    if loss is None and (reason := future.result()):
-                        failed[names[future]] = reason
-                    elif loss is None and not _is_done(*orders[names[future]][1:]):
-                        loss = FileNotFoundError("a worker wrote its record elsewhere: it must see the same folder")
-                    lost = loss or lost
-                    bar.update(loss is None)
-            except BaseException:
-                executor.shutdown(wait=False, cancel_futures=True)
-                raise
+        with open_executor() as executor, _ended_by_any_error(executor):
+            names = {executor.submit(_carry_out, *order): name for name, order in orders.items()}
+            for future in as_completed(names, None if ends == math.inf else max(0, ends - time.monotonic())):
+                outcome = _outcome(future, orders[names[future]])
+                if isinstance(outcome, BaseException):
+                    lost = outcome
+                    continue
+                if outcome:
+                    failed[names[future]] = outcome
+                bar.update()
     except (ImportError, ValueError):  # no executor, and there never will be
         raise
     except Exception as error:  # it broke, or the time is over
         lost = error
     return lost
+
+
+@contextmanager
+def _ended_by_any_error(executor: Executor) -> Iterator[None]:
+    """Wait for nothing that is still to come, where something went wrong."""
+    try:
+        yield
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)
+        raise
+
+
+def _outcome(future: Future[str], order: Order) -> str | BaseException:
+    """Why a task failed, empty if it did not; or what befell it, if it was lost with its worker."""
+    if future.cancelled():
+        return CancelledError("the task was cancelled")
+    if (error := future.exception()) is not None:
+        return error
+    if not (reason := future.result()) and not _is_done(*order[1:]):
+        return FileNotFoundError("a worker wrote its record elsewhere: it must see the same folder")
+    return reason
 
 
 def _carry_out(work: Work, is_record: IsRecord, configuration: Any, record: Path) -> str:

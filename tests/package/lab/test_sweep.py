@@ -373,7 +373,7 @@ def test_it_gives_up_where_there_is_none(tmp_path: Path) -> None:
     every, opened = tasks(tmp_path / "log", 3, steps=1), []
     with pytest.raises(sweep.Unfinished, match=r"^3 of 3 tasks are left: .*a worker died.*the same call continues\.$"):
         run(every, count, tmp_path / "records", lambda: opened.append(1) or Breaking(good=0))
-    assert len(opened) == sweep.PATIENCE
+    assert len(opened) == sweep._run.PATIENCE
 
 
 def test_a_scheduler_may_come_late(tmp_path: Path) -> None:
