@@ -59,7 +59,7 @@ def graphed_step(step: Step, network: nn.Module, optimizer: torch.optim.Optimize
     def record(inputs: Tensor, labels: Tensor) -> None:
         weights = [*network.parameters(), *network.buffers()]
         before = [tensor.detach().clone() for tensor in weights]
-        known = {tensor: value.clone() for tensor, value in _moments(optimizer).items()}
+        known = {tensor: tensor.clone() for tensor in _moments(optimizer)}
         static.extend([inputs.clone(), labels.clone()])
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
@@ -89,6 +89,6 @@ def graphed_step(step: Step, network: nn.Module, optimizer: torch.optim.Optimize
     return replay
 
 
-def _moments(optimizer: torch.optim.Optimizer) -> dict[Tensor, Tensor]:
-    """The tensors that the optimiser keeps, by themselves: none before its first step."""
-    return {value: value for state in optimizer.state.values() for value in state.values()}
+def _moments(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    """The tensors that the optimiser keeps: none before its first step."""
+    return [value for state in optimizer.state.values() for value in state.values()]
