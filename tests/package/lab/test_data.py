@@ -74,12 +74,22 @@ def test_wrong_shares_are_refused(share: float) -> None:
         data.validation(data.digits(generator=rng()), generator=rng(), share=share)
 
 
-@pytest.mark.parametrize("generator", [0, None])
+@pytest.mark.parametrize("generator", [0, "cpu"])
 def test_what_draws_no_numbers_is_refused(generator: object) -> None:
     split = data.digits(generator=torch.Generator().manual_seed(0))
     for call in (data.digits, lambda generator: data.validation(split, generator=generator)):
         with pytest.raises(ValueError, match=r"generator=.*: a torch.Generator is needed"):
             call(generator=generator)
+
+
+def test_without_a_generator_torch_itself_decides_the_split() -> None:
+    given = data.digits(generator=rng(3))
+    kept = data.validation(given, generator=rng(4))
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        assert torch.equal(data.digits().train_inputs, given.train_inputs)
+        torch.manual_seed(4)
+        assert torch.equal(data.validation(given).train_inputs, kept.train_inputs)
 
 
 ALONE = """
