@@ -18,8 +18,8 @@ import torch
 from torch import nn
 
 import shattered_lite as sl
-from shattered_lite.training import Run, build, load, train
-from shattered_lite.training.loop import Training
+from shattered_lite.lab.training import Run, build, load, train
+from shattered_lite.lab.training._loop import Training
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 RUN = Run(
@@ -88,7 +88,7 @@ def in_parallel(pool: Executor, runs: list[Run]) -> None:
 
 
 def train_alone(run: Run) -> None:
-    sl.training.prepare_worker()
+    sl.lab.training.prepare_worker()
     train(run)
 
 
@@ -98,7 +98,7 @@ def line(title: str, one: float, other: float, ratio: float, target: str, met: b
 
 def main() -> None:
     threads = torch.get_num_threads()
-    sl.training.prepare_worker()
+    sl.lab.training.prepare_worker()
     torch.set_num_threads(threads)
     print(f"depth {RUN.depth}, width {RUN.width}, {DEVICE.type}, {threads} threads, torch {torch.__version__}")
     print(f"{'':42}{'loop':>11}{'ours':>11}{'ratio':>10}{'target':>10}")
@@ -107,7 +107,7 @@ def main() -> None:
     line("training step, s", one, other, ratio, f"<= {wanted:.2f}", ratio <= wanted)
 
     seeds = [replace(RUN, depth=50, epochs=1, seed=seed) for seed in range(SEEDS)]
-    with sl.sweep.local_processes() as pool:  # its start, some seconds, falls into the warm-up
+    with sl.lab.sweep.local_processes() as pool:  # its start, some seconds, falls into the warm-up
         one, other, ratio = race(partial(one_after_another, seeds), partial(in_parallel, pool, seeds), rounds=3)
     line(f"{SEEDS} seeds, one by one and in parallel, s", one, other, ratio, "< 1.00", ratio < 1)
 

@@ -26,16 +26,12 @@ __all__ = [
     "checks",
     "exercises",
     "initializers",
+    "lab",
     "networks",
     "plots",
     "sampling",
     "structure",
     "theory",
-    "data",
-    "grids",
-    "records",
-    "sweep",
-    "training",
     "glue",
     "__version__",
 ]
@@ -46,7 +42,7 @@ except PackageNotFoundError:  # a source tree on the path, which nobody has inst
     __version__ = "0+source"
 
 if TYPE_CHECKING:
-    from . import data, exercises, grids, plots, records, sweep, training
+    from . import exercises, lab, plots
 else:  # hidden from type checkers, which would take any name for a room
 
     def __getattr__(name: str) -> ModuleType:

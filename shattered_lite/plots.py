@@ -84,3 +84,38 @@ def activation_rasters(
         for name in ("raster", "units", "runs"):
             axes[name].tick_params(labelsize="x-small")
     return figure
+
+
+def against_depth(curves: Mapping[str, Mapping[int, tuple[float, float, float]]], ylabel: str) -> Figure:
+    """A line a network against depth, with intervals.
+
+    Parameters
+    ----------
+    curves : mapping of network to mapping of depth to (value, low, high)
+        Low and high ends of the interval; nan draws none.
+    ylabel : str
+        What is drawn.
+
+    Returns
+    -------
+    Figure
+        Depth on a logarithmic axis; networks a little apart, so that intervals do not hide each other.
+    """
+    figure, axes = plt.subplots(figsize=(8, 4))
+    for place, (name, values) in enumerate(curves.items()):
+        depths = sorted(values)
+        middle, low, high = np.array([values[depth] for depth in depths]).T
+        axes.errorbar(
+            np.array(depths) * 1.02 ** (place - (len(curves) - 1) / 2),
+            middle,
+            [middle - low, high - middle],
+            color=PALETTE[place % len(PALETTE)],
+            marker=MARKERS[place % len(MARKERS)],
+            capsize=3,
+            label=name,
+        )
+    ticks = sorted({depth for values in curves.values() for depth in values})
+    axes.set(xscale="log", xticks=ticks, xticklabels=ticks, xlabel="depth", ylabel=ylabel)
+    axes.minorticks_off()
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize="small")
+    return figure

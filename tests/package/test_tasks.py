@@ -64,7 +64,7 @@ def raster(generator: torch.Generator) -> float:
 
 
 def records(generator: torch.Generator) -> float:
-    found = sl.records.read(sl.records.FOLDER / "figure_6")
+    found = sl.lab.records.read(sl.lab.records.FOLDER / "figure_6.jsonl")
     chosen = [each for each in found if (each.run.kind, each.run.depth, each.run.held_out) == ("plain", 6, False)]
     return np.mean([each.accuracies[-1] for each in chosen])
 

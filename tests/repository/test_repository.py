@@ -1,6 +1,7 @@
 """What stands twice in the repository says the same twice."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,12 @@ def test_no_other_file_holds_an_address() -> None:
     others -= {ROOT / name for name in [*ADDRESSED, "pyproject.toml"]}
     addresses = [url.removeprefix("https://") for url in PROJECT["urls"].values()]
     assert [file.name for file in others if any(url in file.read_text() for url in addresses)] == []
+
+
+def test_the_repository_stays_small_enough_to_look_through() -> None:
+    """Long runs are recorded in a table a grid, and not in a file each."""
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert len(tracked.stdout.splitlines()) < 250
 
 
 def test_one_version() -> None:

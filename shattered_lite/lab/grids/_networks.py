@@ -1,0 +1,117 @@
+"""The networks of the grids, and which of them a run is of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from torch import nn
+
+from ... import networks
+from ..training import Initializer, Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """What tells a network of the grids from the others.
+
+    Attributes
+    ----------
+    kind, batch_norm, beta, initializer
+        As in :class:`~shattered_lite.lab.training.Run`.
+    equal_cost : bool
+        Whether its width is that of :func:`equal_cost_width`, and not the grid's.
+    """
+
+    kind: networks.ModuleKind
+    batch_norm: bool = False
+    beta: float = 1.0
+    initializer: Initializer = "he"
+    equal_cost: bool = False
+
+    def run(self, **settings: Any) -> Run:
+        """A run of this network.
+
+        Parameters
+        ----------
+        **settings
+            The other fields of the run; the width is the grid's.
+
+        Returns
+        -------
+        Run
+            Narrower than the grid's networks if this is to be one of equal cost.
+        """
+        run = Run(self.kind, batch_norm=self.batch_norm, beta=self.beta, initializer=self.initializer, **settings)
+        return replace(run, width=equal_cost_width(run)) if self.equal_cost else run
+
+
+NETWORKS = {
+    "plain, batch norm": Network(kind="plain", batch_norm=True),
+    "residual, batch norm": Network(kind="residual", batch_norm=True),
+    "residual, beta 0.1": Network(kind="residual", batch_norm=True, beta=0.1),
+    "looks linear": Network(kind="crelu", initializer="looks_linear"),
+    "looks linear, equal cost": Network(kind="crelu", initializer="looks_linear", equal_cost=True),
+    "crelu": Network(kind="crelu"),
+    "linear": Network(kind="linear", initializer="orthogonal"),
+}
+
+
+def network_of(run: Run, width: int) -> str:
+    """Name, in ``NETWORKS``, of the network of a run.
+
+    Parameters
+    ----------
+    run : Run
+        Of a grid of training runs.
+    width : int
+        Of the networks of that grid, those of equal cost excepted, which are narrower.
+
+    Returns
+    -------
+    str
+        What tables and figures call it.
+
+    Raises
+    ------
+    ValueError
+        If no network of the grids is like that.
+    """
+    like = Network(
+        kind=run.kind,
+        batch_norm=run.batch_norm,
+        beta=run.beta,
+        initializer=run.initializer,
+        equal_cost=run.width < width,
+    )
+    for name, network in NETWORKS.items():
+        if network == like:
+            return name
+    raise ValueError(f"run={run}: none of the networks {', '.join(NETWORKS)}")
+
+
+def equal_cost_width(run: Run) -> int:
+    r"""Width at which a network of concatenated rectifiers has as many parameters as a rectifier network of that run.
+
+    With as many parameters it takes as many operations, to the rounding of the width, since a layer's count of either
+    is the same multiple of width times inputs.
+
+    Parameters
+    ----------
+    run : Run
+        Of a convolutional network on CIFAR-10.
+
+    Returns
+    -------
+    int
+        About $1/\sqrt 2$ of the run's width, since a concatenated rectifier doubles the inputs of a layer.
+    """
+
+    def build(kind: networks.ModuleKind, width: int) -> nn.Module:
+        return networks.convolutional(
+            kind, depth=run.depth, width=width, inputs=(3, 32, 32), outputs=10, patch=run.patch
+        )
+
+    target = networks.parameters(build("plain", run.width))
+    return networks.matching_width(partial(build, "crelu"), networks.parameters, target)

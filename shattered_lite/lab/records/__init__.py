@@ -1,0 +1,13 @@
+"""Recorded runs: their names, and their files, which are read as strictly as they are written.
+
+The package's own long runs lie in this folder, one table a grid.
+"""
+
+from ._format import PROVENANCE, dumps, loads, name
+from ._tables import FOLDER, fold, read, write
+
+__all__ = ["FOLDER", "PROVENANCE", "dumps", "fold", "loads", "name", "read", "write"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

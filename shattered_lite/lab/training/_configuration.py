@@ -1,0 +1,165 @@
+"""What decides a run, and what a run leaves behind."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Annotated, Literal
+
+from ..._arguments import one_of, real, truth, whole
+from ...networks import ModuleKind
+
+Initializer = Literal["he", "orthogonal", "looks_linear"]
+Source = Literal["digits", "cifar10"]
+Precision = Literal["float32", "bfloat16"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Configuration of one run: everything that decides its outcome.
+
+    Attributes
+    ----------
+    kind, depth, width, batch_norm, beta
+        As in :func:`shattered_lite.networks.fully_connected` or :func:`~shattered_lite.networks.convolutional`.
+    initializer : {"he", "orthogonal", "looks_linear"}
+        Function of :mod:`shattered_lite.initializers`, without the underscore.
+    epochs : int
+        Passes over the training images; 0 measures the network at its start and trains nothing.
+    batch_size : int
+        Images a step, and a minibatch of gradients at the start.
+    learning_rate : float
+        Step size of Adam.
+    seed : int
+        Of the choice and order of the images, and of the weights.
+    convolutional : bool
+        Convolutional network on images, or fully connected one on rows of pixels.
+    patch : int
+        As in :func:`shattered_lite.networks.convolutional`.
+    data : {"digits", "cifar10"}
+        Function of :mod:`shattered_lite.lab.data`.
+    images : int or None
+        Training images, drawn at random, and as many test images if there are; None takes all.
+    held_out : bool
+        Test on a fifth of the training images, held out: for choosing settings.
+    augment : bool
+        Shift and mirror training images at random.
+    decay : bool
+        Let the step size fall linearly, to 0 at the end.
+    minibatches : int
+        Minibatches at which gradients are measured at the start.
+    cosines : bool
+        Keep the cosines between the gradients at the first images of the first minibatch, for a map.
+    precision : {"float32", "bfloat16"}
+        Of activations and products; weights are float32 always.
+    """
+
+    # What a word means on the command line stands beside it.
+    kind: Annotated[ModuleKind, "what its layers compute"]
+    depth: Annotated[int, "hidden layers"]
+    _: KW_ONLY
+    width: Annotated[int, "units of a layer, or channels of a convolutional one"] = 64
+    batch_norm: Annotated[bool, "normalise each layer over the batch"] = False
+    beta: Annotated[float, "weight of the branch of a residual block"] = 1.0
+    initializer: Annotated[Initializer, "how weights are drawn at the start"] = "he"
+    epochs: Annotated[int, "passes over the training images; 0 only measures the start"] = 8
+    batch_size: Annotated[int, "images in a training step, and in a minibatch of gradients"] = 64
+    learning_rate: Annotated[float, "step size of Adam"] = 1e-3
+    seed: Annotated[int, "decides weights, and choice and order of the images"] = 0
+    convolutional: Annotated[bool, "convolve images, in place of layers fully connected to their pixels"] = False
+    patch: Annotated[int, "side of the squares of pixels that a convolutional network takes as channels"] = 1
+    data: Annotated[Source, "images: scikit-learn's, or CIFAR-10, fetched (170 MB) if not found"] = "digits"
+    images: Annotated[int | None, "training images, drawn at random, and as many for testing; None takes all"] = None
+    held_out: Annotated[bool, "test on a fifth of the training images, to choose settings"] = False
+    augment: Annotated[bool, "shift and mirror training images at random; convolutional only"] = False
+    decay: Annotated[bool, "let the step size fall linearly to 0"] = False
+    minibatches: Annotated[int, "minibatches at which gradients are measured before the first step"] = 0
+    cosines: Annotated[bool, "keep cosines between gradients at the first images, for a map"] = False
+    precision: Annotated[Precision, "of activations and products; weights are float32 always"] = "float32"
+
+    def __post_init__(self) -> None:
+        for name, choice in (
+            ("kind", ModuleKind),
+            ("initializer", Initializer),
+            ("data", Source),
+            ("precision", Precision),
+        ):
+            one_of(name, getattr(self, name), choice)
+        for name in ("depth", "width", "batch_size", "patch"):
+            whole(name, getattr(self, name))
+        for name in ("epochs", "minibatches"):
+            whole(name, getattr(self, name), least=0)
+        whole("seed", self.seed, least=0, most=2**63 - 1)  # what a generator takes
+        for name in ("batch_norm", "convolutional", "held_out", "augment", "decay", "cosines"):
+            truth(name, getattr(self, name))
+        if self.augment and not self.convolutional:
+            raise ValueError("augment=True: rows of pixels cannot be shifted; convolutional=True is needed")
+        if self.images is not None:
+            whole("images", self.images, allowed="a whole number, 1 or more, or None for all is needed")
+        real("beta", self.beta, lambda beta: 0 <= beta < math.inf, "a finite number, 0 or more, is needed")
+        real("learning_rate", self.learning_rate, lambda rate: 0 < rate < math.inf, "a positive step is needed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """Gradients at initialisation, one number a minibatch; measures of :mod:`shattered_lite.structure`.
+
+    Attributes
+    ----------
+    correlation : tuple of float
+        Correlation of the gradients at two images, over pairs: :func:`~shattered_lite.structure.pair_moments`.
+    effective_rank : tuple of float
+        Of the gradients.
+    effective_rank_of_directions : tuple of float
+        Of the gradients, each scaled to length 1.
+    mean_gradient_norm : tuple of float
+        Norm of the mean gradient, relative.
+    cosines : tuple of float
+        Between the gradients at the first images of the first minibatch, sorted by class: rows of the triangle above
+        the diagonal. Empty unless the run keeps them.
+    machine : mapping of str to str
+        Where, when and with what they were measured, which may be after the run: as in :class:`Record`, and their
+        precision.
+    """
+
+    correlation: tuple[float, ...] = ()
+    effective_rank: tuple[float, ...] = ()
+    effective_rank_of_directions: tuple[float, ...] = ()
+    mean_gradient_norm: tuple[float, ...] = ()
+    cosines: tuple[float, ...] = ()
+    machine: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What a run made.
+
+    Attributes
+    ----------
+    run : Run
+        Its configuration.
+    losses : tuple of float
+        Mean cross-entropy over the training images of each epoch, in nats.
+    accuracies : tuple of float
+        Share of test images classified correctly after each epoch.
+    seconds : float
+        Wall time of training and testing, over all parts of an interrupted run.
+    probes : tuple of float
+        What the probe measured, at initialisation and after each epoch; empty without one.
+    start : Start
+        Gradients at initialisation.
+    peak_memory : int
+        Bytes by which the memory in use grew at most: of the device where it is a GPU, else of the process, where
+        memory that was freed before and kept is not counted.
+    machine : mapping of str to str
+        Where and with what it ran: device, versions, commit, date.
+    """
+
+    run: Run
+    losses: tuple[float, ...]
+    accuracies: tuple[float, ...]
+    seconds: float
+    probes: tuple[float, ...] = ()
+    start: Start = Start()
+    peak_memory: int = 0
+    machine: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,93 @@
+"""What a run trains, and on what."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import nn
+
+from ... import initializers, networks
+from ..data import Split, cifar10, digits, validation
+from ._configuration import Run
+
+
+def load(run: Run, *, generator: torch.Generator) -> Split:
+    """The images that a run names, and no more of them.
+
+    Parameters
+    ----------
+    run : Run
+        Its ``data``, ``images``, ``held_out`` and ``convolutional`` count.
+    generator : torch.Generator
+        Draws the images.
+
+    Returns
+    -------
+    Split
+        Images for a convolutional network, rows of pixels for a fully connected one.
+
+    Raises
+    ------
+    ValueError
+        If the data set has fewer images than the run asks for, or its files are damaged.
+    """
+    split = digits(generator=generator, flat=False) if run.data == "digits" else _cifar10()
+    if run.held_out:
+        split = validation(split, generator=generator)
+    if run.images is not None:
+        split = _draw(split, run.images, generator)
+    if run.convolutional:
+        return split
+    return split._replace(train_inputs=split.train_inputs.flatten(1), test_inputs=split.test_inputs.flatten(1))
+
+
+def build(run: Run, data: Split, generator: torch.Generator) -> nn.Sequential:
+    """The initialised network of a run; errors are those of the network and of the initializer.
+
+    Parameters
+    ----------
+    run : Run
+        Configuration.
+    data : Split
+        Decides the sizes of input and output.
+    generator : torch.Generator
+        Source of the weights.
+
+    Returns
+    -------
+    nn.Sequential
+        Maps ``(batch, pixels)``, or ``(batch, channels, height, width)``, to ``(batch, classes)``.
+    """
+    options: dict[str, Any] = {
+        "depth": run.depth,
+        "width": run.width,
+        "outputs": int(data.train_labels.max()) + 1,
+        "batch_norm": run.batch_norm,
+        "beta": run.beta,
+    }
+    shape = data.train_inputs.shape[1:]
+    if run.convolutional:
+        channels, height, width = shape
+        network = networks.convolutional(run.kind, inputs=(channels, height, width), patch=run.patch, **options)
+    else:
+        network = networks.fully_connected(run.kind, inputs=shape[0], **options)
+    return getattr(initializers, f"{run.initializer}_")(network, generator=generator)
+
+
+@lru_cache(maxsize=1)
+def _cifar10() -> Split:
+    """Read and verified once for all the runs of a process, none of which changes it."""
+    return cifar10()
+
+
+def _draw(split: Split, count: int, generator: torch.Generator) -> Split:
+    """So many training images, and as many test images if there are."""
+    drawn = []
+    if count > len(split.train_inputs):
+        raise ValueError(f"images={count}: there are {len(split.train_inputs)} training images")
+    for inputs, labels in (split[:2], split[2:]):
+        chosen = torch.randperm(len(inputs), generator=generator)[:count]
+        drawn += [inputs[chosen], labels[chosen]]
+    return Split(*drawn)

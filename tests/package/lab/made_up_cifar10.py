@@ -1,0 +1,145 @@
+"""A made-up CIFAR-10: six small files, their archive, and a server that publishes it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+import tarfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shattered_lite.lab import data
+from shattered_lite.lab.data._archive import Archive
+
+ARCHIVE = "cifar-10-binary.tar.gz"
+FOLDER = "cifar-10-batches-bin"
+NAMES = [f"data_batch_{number}.bin" for number in range(1, 6)] + ["test_batch.bin"]
+RECORDS = 20  # of a made-up file
+SIZE = RECORDS * 3073
+Member = tuple[tarfile.TarInfo, bytes]
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def made_up_files() -> dict[str, bytes]:
+    records = np.random.default_rng(0).integers(256, size=(6, RECORDS, 3073), dtype=np.uint8)
+    records[..., 0] %= 10
+    return {name: each.tobytes() for name, each in zip(NAMES, records, strict=True)}
+
+
+FILES = made_up_files()
+
+
+def member(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, link: str = "") -> Member:
+    info = tarfile.TarInfo(name)
+    info.size, info.type, info.linkname = len(content), kind, link
+    return info, content
+
+
+def members(files: dict[str, bytes] = FILES, folder: str = FOLDER) -> list[Member]:
+    return [member(f"{folder}/{name}", content) for name, content in files.items()]
+
+
+def pack(contents: list[Member]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for info, content in contents:
+            tar.addfile(info, io.BytesIO(content) if content else None)  # a header alone may claim any size
+    return buffer.getvalue()
+
+
+PACKED = pack(members())
+
+
+def snapshot(folder: Path) -> dict[str, tuple | None]:
+    """Every path below a folder; of a file, its content and when it was changed."""
+    return {
+        str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns) if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+def publish(
+    monkeypatch: pytest.MonkeyPatch, packed: bytes = PACKED, url: str = f"http://127.0.0.1:9/{ARCHIVE}"
+) -> Archive:
+    """Let the made-up files, in an archive of these bytes at this address, be what the author publishes."""
+    monkeypatch.delenv("SHATTERED_DATA", raising=False)
+    monkeypatch.setenv("no_proxy", "*")
+    hashes = {name: sha256(content) for name, content in FILES.items()}
+    archive = Archive(url=url, size=len(packed), sha256=sha256(packed), folder=FOLDER, file_size=SIZE, files=hashes)
+    monkeypatch.setattr(data._archive, "CIFAR_10", archive)
+    return archive
+
+
+def put(folder: Path, files: dict[str, bytes]) -> None:
+    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / FOLDER / name).write_bytes(content)
+        os.utime(folder / FOLDER / name, (1e9, 1e9))
+
+
+def flipped(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+@dataclass
+class Host:
+    """A web server with one file and the habits of bad ones."""
+
+    content: bytes = PACKED
+    ranges: bool = True  # whether it heeds the header Range
+    says_length: bool = True
+    hangs_up_after: int | None = None  # so many bytes, at the first request
+    statuses: list[int] = field(default_factory=list)  # of its first answers
+    headers: dict[str, str] = field(default_factory=dict)  # more of them, or others
+    shift: int = 0  # by which the range that it sends is not the one asked for
+    asked: list[str | None] = field(default_factory=list)  # header Range of each request
+    encodings: list[str | None] = field(default_factory=list)
+    sent: list[int] = field(default_factory=list)
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        wanted = request.headers["Range"]
+        self.asked.append(wanted)
+        self.encodings.append(request.headers["Accept-Encoding"])
+        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and self.ranges else 0
+        start = max(0, start + self.shift) if wanted else 0
+        status = self.statuses.pop(0) if self.statuses else 206 if wanted and self.ranges else 200
+        body = self.content[start:] if status < 400 else b"no"
+        request.send_response(status)
+        length = {"Content-Length": str(len(body))} if self.says_length else {}
+        for name, value in (length | self.headers).items():
+            request.send_header(name, value)
+        request.end_headers()
+        body = body[: self.hangs_up_after] if len(self.asked) == 1 else body
+        self.sent.append(len(body))
+        request.wfile.write(body)
+
+
+@contextlib.contextmanager
+def serving(host: Host) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            with contextlib.suppress(ConnectionError):  # the reader may hang up
+                host.answer(self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/{ARCHIVE}"
+        finally:
+            server.shutdown()
+            thread.join()
