@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from numbers import Integral, Real
 from typing import Any, get_args
 
@@ -18,10 +19,13 @@ def whole(name: str, value: object, least: int = 1, most: int = 10**6, allowed: 
 
 
 def real(name: str, value: object, accepts: Callable[[float], bool], allowed: str) -> float:
-    """A real number that is accepted; no truth value."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not accepts(float(value)):
-        raise ValueError(f"{name}={value!r}: {allowed}")
-    return float(value)
+    """A real number that is accepted; no truth value, and no integer beyond the numbers of float64."""
+    if isinstance(value, Real) and not isinstance(value, bool):
+        with suppress(OverflowError):
+            number = float(value)
+            if accepts(number):
+                return number
+    raise ValueError(f"{name}={value!r}: {allowed}")
 
 
 def positive_scale(name: str, value: object) -> float:
