@@ -50,7 +50,13 @@ def sampler(method: str, depth: int = DEPTH) -> Callable[[Tensor, int], Tensor]:
 
     def sample(inputs: Tensor, networks: int) -> Tensor:
         return sl.sample_gradients(
-            "plain", depth=depth, width=WIDTH, inputs=inputs, networks=networks, outputs=1, method=method,
+            "plain",
+            depth=depth,
+            width=WIDTH,
+            inputs=inputs,
+            networks=networks,
+            outputs=1,
+            method=method,
             generator=generator,
         )
 

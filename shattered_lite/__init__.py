@@ -16,29 +16,11 @@ from .networks import CReLU
 from .sampling import input_gradients, sample_activations, sample_gradients
 
 __all__ = [
-    "sample_gradients",
-    "sample_activations",
-    "input_gradients",
-    "CReLU",
-    "looks_linear_",
-    "orthogonal_",
-    "he_",
-    "checks",
-    "exercises",
-    "initializers",
-    "networks",
-    "plots",
-    "sampling",
-    "structure",
-    "theory",
-    "data",
-    "grids",
-    "records",
-    "sweep",
-    "training",
-    "glue",
-    "__version__",
-]
+    "sample_gradients", "sample_activations", "input_gradients", "CReLU", "looks_linear_", "orthogonal_", "he_",
+    "checks", "exercises", "initializers", "networks", "plots", "sampling", "structure", "theory",
+    "data", "grids", "records", "sweep", "training",
+    "glue", "__version__",
+]  # fmt: skip
 
 try:
     __version__ = version("shattered-lite")

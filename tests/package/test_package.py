@@ -276,7 +276,7 @@ def lines_of_code(path: Path) -> int:
 def test_the_package_stays_small() -> None:
     """The answers to exercises are part of their chapters, and grow with the book."""
     exercises = [path for path in FILES if path.parent.name == "exercises"]
-    assert sum(map(lines_of_code, set(FILES) - set(exercises))) <= 3_200
+    assert sum(map(lines_of_code, set(FILES) - set(exercises))) <= 3_220
     assert max(map(lines_of_code, exercises)) <= 120
 
 
