@@ -16,25 +16,10 @@ from .networks import CReLU
 from .sampling import input_gradients, sample_activations, sample_gradients
 
 __all__ = [
-    "sample_gradients",
-    "sample_activations",
-    "input_gradients",
-    "CReLU",
-    "looks_linear_",
-    "orthogonal_",
-    "he_",
-    "checks",
-    "exercises",
-    "initializers",
-    "lab",
-    "networks",
-    "plots",
-    "sampling",
-    "structure",
-    "theory",
-    "glue",
-    "__version__",
-]
+    "sample_gradients", "sample_activations", "input_gradients", "CReLU", "looks_linear_", "orthogonal_", "he_",
+    "checks", "exercises", "initializers", "lab", "networks", "plots", "sampling", "structure", "theory",
+    "glue", "__version__",
+]  # fmt: skip
 
 try:
     __version__ = version("shattered-lite")

@@ -10,15 +10,8 @@ from ._dense import fully_connected
 from ._layers import CReLU, ModuleKind, Residual
 
 __all__ = [
-    "CReLU",
-    "ModuleKind",
-    "Residual",
-    "convolutional",
-    "flops",
-    "fully_connected",
-    "matching_width",
-    "parameters",
-]
+    "CReLU", "ModuleKind", "Residual", "convolutional", "flops", "fully_connected", "matching_width", "parameters",
+]  # fmt: skip
 
 
 def __dir__() -> list[str]:

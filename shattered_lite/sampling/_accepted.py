@@ -27,21 +27,26 @@ def check_inputs(network: nn.Module, inputs: object) -> None:
         raise ValueError(f"inputs: a {type(inputs).__name__}, but a tensor is needed")
     if inputs.ndim == 0 or inputs.numel() == 0:
         raise ValueError(f"inputs: shape {tuple(inputs.shape)}, but (inputs, ...) with no empty axis is needed")
-    if inputs.is_complex() or inputs.is_sparse or inputs.is_meta:
-        raise ValueError(f"inputs: {inputs.dtype}, {inputs.layout}, on {inputs.device}: dense real numbers are needed")
+    check_numbers(inputs)
     if not inputs.is_floating_point():
         raise ValueError(
             f"inputs: {inputs.dtype} has no gradient; for tokens, hand over the layers behind the embedding, and what "
             "it makes of the tokens"
         )
-    if not inputs.isfinite().all():
-        raise ValueError("inputs: every entry must be finite")
     like = [parameter for parameter in network.parameters() if parameter.is_floating_point()]
     if like and all((each.dtype, each.device) != (inputs.dtype, inputs.device) for each in like):
         raise ValueError(
             f"inputs: {inputs.dtype} on {inputs.device}, but the network is {like[0].dtype} on {like[0].device}; "
             "convert one of them with .to()"
         )
+
+
+def check_numbers(inputs: Tensor) -> None:
+    """Dense, real and finite."""
+    if inputs.is_complex() or inputs.layout != torch.strided or inputs.is_meta:
+        raise ValueError(f"inputs: {inputs.dtype}, {inputs.layout}, on {inputs.device}: dense real numbers are needed")
+    if not inputs.isfinite().all():
+        raise ValueError("inputs: every entry must be finite")
 
 
 def check_outputs(outputs: object, count: int) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor
 from .. import theory
 from .._arguments import drawn_by, whole
 from . import _layers as layers
+from ._accepted import check_numbers
 from ._ensemble import Ensemble, EnsembleKind, Gates, Method, Normalisation, Scale, Statistics, depths_of
 
 CHUNK_BYTES = 2 * 2**20  # networks are sampled in chunks whose state fits in the processor's cache
@@ -200,10 +201,7 @@ def _fit_to_inputs(ensemble: Ensemble, inputs: Tensor) -> Ensemble:
 def _refuse_what_cannot_be_squared(inputs: Tensor) -> None:
     if not (isinstance(inputs, Tensor) and inputs.ndim in (1, 2) and inputs.is_floating_point() and inputs.numel()):
         raise ValueError(f"inputs={inputs}: a floating-point tensor of shape (inputs,) or (inputs, fan_in) is needed")
-    if inputs.layout != torch.strided or inputs.is_meta:
-        raise ValueError(f"inputs: {inputs.layout}, on {inputs.device}: dense numbers are needed")
-    if not torch.isfinite(inputs).all():
-        raise ValueError("inputs: every entry must be finite")
+    check_numbers(inputs)
     largest, limits = inputs.abs().max().item(), torch.finfo(inputs.dtype)
     least, most = limits.tiny**0.4, limits.max**0.4  # so that squares, and sums of many, are numbers too
     if largest != 0 and not least <= largest <= most:

@@ -91,11 +91,11 @@ def test_a_changed_cell_executes_its_chapter(root, executed, change):
 
 
 @pytest.mark.parametrize(
-    "file", ["shattered_lite/__init__.py", "shattered_lite/records/new.jsonl", "requirements.lock"]
+    "file", ["shattered_lite/__init__.py", "shattered_lite/lab/records/new.jsonl", "requirements.lock"]
 )
 def test_a_change_of_package_or_lock_executes_all(root, executed, file):
     run(root)
-    (root / file).parent.mkdir(exist_ok=True)
+    (root / file).parent.mkdir(parents=True, exist_ok=True)
     (root / file).write_text("another = 3\n")
     run(root)
     assert sorted(executed[2:]) == ["a", "b"]

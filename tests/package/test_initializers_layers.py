@@ -273,7 +273,7 @@ def test_arguments_of_another_type(initializer) -> None:
     with pytest.raises(ValueError, match=r"module=tensor.*: an nn\.Module is needed; torch\.nn\.init"):
         initializer(torch.ones(2), generator=rng())
     layer = nn.Linear(2, 2)
-    for generator in (0, None, np.random.default_rng(0)):
+    for generator in (0, np.random.default_rng(0)):
         with pytest.raises(ValueError, match=r"generator=.*: .* torch\.Generator\(\)\.manual_seed\(0\)"):
             initializer(layer, generator=generator)
 
