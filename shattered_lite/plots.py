@@ -27,6 +27,8 @@ COLOURS = {
 }
 MARKERS = "osD^vP*X"
 
+__all__ = ["COLOURS", "MARKERS", "PALETTE", "activation_rasters", "against_depth", "use_style"]
+
 
 def use_style() -> None:
     """Set matplotlib's defaults to the book's style: white card, thin axes, sharp on any screen."""
@@ -119,3 +121,7 @@ def against_depth(curves: Mapping[str, Mapping[int, tuple[float, float, float]]]
     axes.minorticks_off()
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize="small")
     return figure
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
