@@ -62,8 +62,21 @@ class RunTimes(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(table))
 
 
+def formulas_for_sphinx(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """Docstrings write formulas as the chapters do, between dollars."""
+    text = re.sub(
+        r"\$\$(.+?)\$\$",
+        lambda m: "\n\n.. math::\n\n   " + " ".join(m[1].split()) + "\n\n",
+        "\n".join(lines),
+        flags=re.DOTALL,
+    )
+    text = re.sub(r"(?<![\w$])\$([^$]+)\$(?!\$)", lambda m: ":math:`" + " ".join(m[1].split()) + "`", text)
+    lines[:] = text.split("\n")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Let Sphinx call this module."""
+    app.connect("autodoc-process-docstring", formulas_for_sphinx)
     app.connect("config-inited", give_addresses)
     app.connect("doctree-resolved", drop_repeated_ids)
     app.connect("html-page-context", keep_marks)
