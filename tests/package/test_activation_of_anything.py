@@ -57,7 +57,7 @@ KINKS = {
     "straight": (lambda z: 3 * z + 1, []),
     "parameters": (nn.PReLU(), [0.0]),
 } | {
-    f"smooth {each}": (each, [])
+    f"smooth {each.__name__}": (each, [])
     for each in (torch.tanh, F.gelu, F.silu, F.mish, F.softplus, F.softsign, torch.sin, F.elu, torch.exp)
 }
 
