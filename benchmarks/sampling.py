@@ -14,12 +14,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 import shattered_lite as sl
 
+Method = Literal["weights", "gram"]
 DEPTH, WIDTH, ROUNDS = 50, 200, 11
 PAIR = torch.tensor([0.5, 0.625])
 GRID = torch.linspace(-2, 2, 256)
@@ -41,7 +43,7 @@ def obvious_loop(inputs: Tensor, networks: int) -> Tensor:
     return torch.stack(gradients)
 
 
-def sampler(method: str, depth: int = DEPTH) -> Callable[[Tensor, int], Tensor]:
+def sampler(method: Method, depth: int = DEPTH) -> Callable[[Tensor, int], Tensor]:
     generator = torch.Generator().manual_seed(0)
 
     def sample(inputs: Tensor, networks: int) -> Tensor:
@@ -87,7 +89,8 @@ def print_own_peak(depth: int) -> None:
     sampler("weights", depth)(GRID, 40)
     status = Path("/proc/self/status")
     if status.exists():  # getrusage would not do here: on Linux a child inherits its parent's maximum
-        print(int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) / 2**10)
+        [kibibytes] = re.findall(r"VmHWM:\s+(\d+)", status.read_text())
+        print(int(kibibytes) / 2**10)
     else:
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
 
@@ -95,10 +98,11 @@ def print_own_peak(depth: int) -> None:
 def main() -> None:
     print(f"depth {DEPTH}, width {WIDTH}, float32, {torch.get_num_threads()} threads, torch {torch.__version__}")
     print(f"{'':42}{'loop':>11}{'sampler':>11}{'ratio':>10}{'target':>10}")
-    for title, inputs, method, networks, target, wanted in (
+    races: tuple[tuple[str, Tensor, Method, int, float, str], ...] = (
         ("exact sampler, 2 inputs, ms a network", PAIR, "gram", 2_000, 1 / 80, "1/80"),
         ("explicit sampler, 256 inputs, ms a network", GRID, "weights", 40, 0.8, "0.80"),
-    ):
+    )
+    for title, inputs, method, networks, target, wanted in races:
         loop, own, ratio = race(inputs, sampler(method), networks)
         shown = f"1/{1 / ratio:.0f}" if ratio < 0.1 else f"{ratio:.2f}"
         verdict = "" if ratio <= target else "  missed"

@@ -100,7 +100,7 @@ def _jumps(function: Callable[[Array], Array]) -> Array:
     """Where a function jumps: bisect every cell towards its steeper half, and see what is left of the difference."""
     ends = _ends()
     low, high, at_low, at_high = ends[:-1], ends[1:], function(ends[:-1]), function(ends[1:])
-    least = JUMP * np.abs(at_low).max()
+    least = JUMP * float(np.abs(at_low).max())
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
         at_middle = function(middle)

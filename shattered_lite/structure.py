@@ -102,7 +102,7 @@ def correlation(gradients: Tensor) -> Tensor:
     Balduzzi et al. (2017), Definition 1. Used in the chapter *Theorem 1: plain networks*.
     """
     moments = pair_moments(_of_size_one(_precisely("gradients", gradients, axes=2), "correlation"))
-    across, alone = moments.reshape(-1, 2).mean(0)
+    across, alone = moments.reshape(-1, 2).mean(0).unbind()
     return across / alone
 
 
@@ -134,7 +134,7 @@ def effective_rank(gradients: Tensor) -> Tensor:
     """
     precise = _of_size_one(_precisely("gradients", gradients, axes=2), "effective rank", (-2, -1))
     products = precise @ precise.mT
-    largest = torch.linalg.eigvalsh(products)[..., -1]
+    largest: Tensor = torch.linalg.eigvalsh(products)[..., -1]
     return products.diagonal(dim1=-2, dim2=-1).sum(-1) / largest
 
 
@@ -165,7 +165,8 @@ def mean_gradient_norm(gradients: Tensor) -> Tensor:
     """
     precise = _of_size_one(_precisely("gradients", gradients, axes=2), "relative mean", (-2, -1))
     power = precise.square().sum(-1).mean(-1)
-    return precise.mean(-2).norm(dim=-1) / power.sqrt()
+    length: Tensor = precise.mean(-2).norm(dim=-1)
+    return length / power.sqrt()
 
 
 def autocorrelation(curves: Tensor, lags: int) -> Tensor:

@@ -43,8 +43,9 @@ def install_cell() -> str:
 def notebook_name(app: Sphinx, docname: str) -> str | None:
     """``NN-page`` for the start page (00) and the numbered chapters; None for a page that is no notebook."""
     number = app.env.toc_secnumbers.get(docname, {}).get("", (0,) if docname == app.config.root_doc else None)
-    is_notebook = number is not None and "kernelspec" in app.env.metadata[docname]
-    return f"{number[0]:02d}-{docname}" if is_notebook else None
+    if number is None or "kernelspec" not in app.env.metadata[docname]:
+        return None
+    return f"{number[0]:02d}-{docname}"
 
 
 def colab_link(name: str) -> str:
@@ -53,7 +54,7 @@ def colab_link(name: str) -> str:
     return f"https://colab.research.google.com/github/{repository}/blob/{BRANCH}/notebooks/{name}.ipynb"
 
 
-def add_rocket(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
+def add_rocket(app: Sphinx, pagename: str, _template: str, context: dict[str, Any], _doctree: object) -> None:
     """A button at the top of each notebook page. The theme's own would open the ``.md`` file."""
     name = notebook_name(app, pagename) if pagename in app.env.found_docs else None
     if name:
@@ -84,7 +85,9 @@ def with_hidden_cells(blocks: list[Block], executed: NotebookNode) -> list[Block
             last = index
         elif cell.cell_type == "code":
             hidden_after[last].append(CodeCell(index, folded=True))
-    following = [[block, *hidden_after[block.index]] if isinstance(block, CodeCell) else [block] for block in blocks]
+    following: list[list[Block]] = [
+        [block, *hidden_after[block.index]] if isinstance(block, CodeCell) else [block] for block in blocks
+    ]
     return [*hidden_after[-1], *chain.from_iterable(following)]
 
 
@@ -99,7 +102,8 @@ def cell_id(page: str, position: int, source: str) -> str:
 def make_notebook(app: Sphinx, docname: str, name: str) -> NotebookNode:
     """The notebook of one page. Its metadata keep where measured values stand and which text it was made from."""
     page = Page(app, docname, address("Homepage"))
-    executed = nbformat.read(Path(app.env.mystnb_config.output_folder, f"{docname}.ipynb"), as_version=4)
+    env: Any = app.env  # where MyST-NB keeps its settings, of which Sphinx's types know nothing
+    executed = nbformat.read(Path(env.mystnb_config.output_folder, f"{docname}.ipynb"), as_version=4)
     title, *blocks = page.blocks()
     origin = f"A notebook of the book *{app.config.project}*: [this chapter, with its figures]({page.url})."
     cells = [new_markdown_cell(f"{title}\n\n{origin}"), new_code_cell(install_cell())]
@@ -123,7 +127,8 @@ def make_notebook(app: Sphinx, docname: str, name: str) -> NotebookNode:
         "language_info": {"name": "python"},
         "shattered": {"chapter": chapter.name, "source_sha256": sha256(chapter), "measured": measured},
     }
-    return new_notebook(cells=cells, metadata=metadata)
+    notebook: NotebookNode = new_notebook(cells=cells, metadata=metadata)
+    return notebook
 
 
 def without_measured(notebook: NotebookNode) -> NotebookNode:

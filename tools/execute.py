@@ -57,7 +57,8 @@ class Result:
 
 def read_chapter(file: Path) -> NotebookNode:
     """The cells of a chapter, as MyST-NB reads them."""
-    return get_reader({"type": "plugin", "name": "myst_nb_md"})(str(file))
+    notebook: NotebookNode = get_reader({"type": "plugin", "name": "myst_nb_md"})(str(file))
+    return notebook
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
@@ -93,8 +94,8 @@ def execute(notebook: NotebookNode, home: Path) -> Result:
     spent = [0.0]
 
     def note_processor_time(**_: Any) -> None:
-        kernel = psutil.Process(client.km.provisioner.pid)
-        times = kernel.cpu_times()
+        manager: Any = client.km  # of a local process, which the types leave open
+        times = psutil.Process(manager.provisioner.pid).cpu_times()
         spent[0] = times.user + times.system + times.children_user + times.children_system
 
     client = NotebookClient(
@@ -204,9 +205,10 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> None:
         parser.error(f"page: {', '.join(sorted(unknown))}; choose among {', '.join(pages(root))}")
     options.build.mkdir(parents=True, exist_ok=True)
     found = dict(results([page for page in options.page or pages(root) if page in with_code(root)], root))
+    made = {chapter: result for chapter, result in found.items() if isinstance(result, Result)}
     if failed := {chapter: error for chapter, error in found.items() if isinstance(error, Exception)}:
         sys.exit("\n\n".join(f"{chapter} cannot be executed:\n{error}" for chapter, error in failed.items()))
-    lay(found, root, options.build)
+    lay(made, root, options.build)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import ast
 import pkgutil
 import re
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,9 +71,11 @@ def read_claims(root: Path) -> list[dict[str, Any]]:
 
 def read_book(root: Path) -> Book:
     """Read the chapters in ``root/book`` and the mutations in ``root/tests/book/mutations``."""
-    titles, statements, checks = {}, [], {}
+    titles: dict[str, str] = {}
+    statements: list[Statement] = []
+    checks: dict[str, list[str]] = {}
     for chapter in [root / "book" / f"{name}.md" for name in pages(root) if name != PAGE]:
-        titles[chapter.name] = re.search(r"^# (.+)", chapter.read_text(), re.MULTILINE)[1]
+        titles[chapter.name], *_ = re.findall(r"^# (.+)", chapter.read_text(), re.MULTILINE)
         for cell in jupytext.read(chapter, fmt="md:myst").cells:
             if cell.cell_type == "code":
                 for tag in cell.metadata.get("tags", []):
@@ -135,9 +138,9 @@ def faults_of_claim(claim: dict[str, Any], book: Book) -> list[str]:
 
 def faults(claims: list[dict[str, Any]], book: Book) -> list[str]:
     """Everything that is wrong with the ledger; nothing if it is complete."""
-    listed = [claim.get("label") for claim in claims]
+    listed = Counter(claim["label"] for claim in claims if claim.get("label"))
     found = [fault for claim in claims for fault in faults_of_claim(claim, book)]
-    found += [f"claims.yml, {label}: listed twice" for label in sorted(set(listed)) if listed.count(label) > 1]
+    found += [f"claims.yml, {label}: listed twice" for label, count in sorted(listed.items()) if count > 1]
     for statement in book.statements:
         if statement.label is None:
             found.append(f"{statement.chapter}: a {statement.kind} without a label ({statement.title or 'no title'})")

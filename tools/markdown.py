@@ -7,6 +7,7 @@ sphinx-markdown-builder would do half of it, but its state machine has no place 
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from itertools import chain, groupby
 from urllib.parse import urljoin
@@ -34,10 +35,20 @@ def code_cells(blocks: Iterable[Block]) -> list[CodeCell]:
     return [block for block in blocks if isinstance(block, CodeCell)]
 
 
+def joined(blocks: Iterable[Block], between: str = "\n\n") -> str:
+    """One text of several; where Markdown has no place for a code cell, it is an error."""
+    texts = []
+    for block in blocks:
+        if isinstance(block, CodeCell):
+            raise ValueError(f"code cell {block.index}: it stands where Markdown has no place for one")
+        texts.append(block)
+    return between.join(texts)
+
+
 def wrapped(blocks: Iterable[Block], wrap: Callable[[str], str]) -> list[Block]:
     """Apply ``wrap`` to each run of text; code cells cannot be inside anything, so they stay between the runs."""
     runs = groupby(blocks, key=lambda block: isinstance(block, CodeCell))
-    return list(chain.from_iterable(run if is_code else [wrap("\n\n".join(run))] for is_code, run in runs))
+    return list(chain.from_iterable(run if is_code else [wrap(joined(run))] for is_code, run in runs))
 
 
 def indented(text: str, first: str, rest: str) -> str:
@@ -63,8 +74,9 @@ class Page:
         return ".".join(map(str, self.env.toc_fignumbers[self.docname][kind][node["ids"][0]]))
 
     def _label(self, node: nodes.Element) -> str:
-        kind = self.env.get_domain("std").get_enumerable_node_type(node)
-        return self.app.config.numfig_format[kind] % self._number(kind, node)
+        kind = str(self.env.get_domain("std").get_enumerable_node_type(node))
+        wording: str = self.app.config.numfig_format[kind]
+        return wording % self._number(kind, node)
 
     def _section_number(self, section: nodes.section) -> str:
         numbers = self.env.toc_secnumbers.get(self.docname, {})
@@ -79,12 +91,12 @@ class Page:
 
     def _block(self, node: nodes.Node, level: int) -> list[Block]:
         for kind in type(node).__mro__:
-            translate = getattr(self, f"_block_{kind.__name__}", None)
+            translate: Callable[..., list[Block]] | None = getattr(self, f"_block_{kind.__name__}", None)
             if translate:
                 return translate(node, level)
         raise ValueError(f"{self.docname}: no Markdown for {type(node).__name__}: {node.astext()[:80]!r}")
 
-    def _block_Invisible(self, node: nodes.Node, level: int) -> list[Block]:
+    def _block_Invisible(self, _node: nodes.Node, _level: int) -> list[Block]:
         return []
 
     _block_raw = _block_target = _block_transition = _block_image = _block_Invisible
@@ -96,7 +108,7 @@ class Page:
         heading = f"{'#' * (level + 1)} {self._section_number(node)}{self._inline(title)}"
         return [heading, *chain.from_iterable(self._block(child, level + 1) for child in node.children[1:])]
 
-    def _block_paragraph(self, node: nodes.Element, level: int) -> list[Block]:
+    def _block_paragraph(self, node: nodes.Element, _level: int) -> list[Block]:
         return [self._inline(node)]
 
     _block_rubric = _block_PassthroughTextElement = _block_paragraph
@@ -112,12 +124,12 @@ class Page:
         found = node.findall(nodes.caption)
         return [f"**{self._label(caption.parent)}.** {self._inline(caption)}" for caption in found]
 
-    def _block_figure(self, node: nodes.figure, level: int) -> list[Block]:
+    def _block_figure(self, node: nodes.figure, _level: int) -> list[Block]:
         image = next(node.findall(nodes.image))
         file = urljoin(self.base, f"{self.app.builder.imagedir}/{self.app.builder.images[image['uri']]}")
         return [f"![{image['alt']}]({file})", *self._captions(node)]
 
-    def _block_math_block(self, node: nodes.math_block, level: int) -> list[Block]:
+    def _block_math_block(self, node: nodes.math_block, _level: int) -> list[Block]:
         # On one line: inside a box or a list, the marks at the start of a second line would become part of the formula.
         formula = " ".join(node.astext().split())
         if r"\\" in formula and r"\begin{" not in formula:
@@ -125,7 +137,7 @@ class Page:
         tag = rf" \tag{{{self._number('displaymath', node)}}}" if node.get("number") else ""
         return [f"$${formula}{tag}$$"]
 
-    def _block_literal_block(self, node: nodes.literal_block, level: int) -> list[Block]:
+    def _block_literal_block(self, node: nodes.literal_block, _level: int) -> list[Block]:
         language = node.get("language", "")
         return [f"```{'' if language == 'default' else language}\n{node.astext().rstrip()}\n```"]
 
@@ -134,28 +146,28 @@ class Page:
         items = []
         for position, item in enumerate(node.children, start=node.get("start", 1)):
             mark = f"{position}. " if ordered else "- "
-            items.append(wrapped(self._children(item, level), lambda text, m=mark: indented(text, m, " " * len(m))))
+            items.append(wrapped(self._children(item, level), partial(indented, first=mark, rest=" " * len(mark))))
         if any(code_cells(item) for item in items):
             return list(chain.from_iterable(items))
-        return ["\n".join(chain.from_iterable(items))]
+        return [joined(chain.from_iterable(items), "\n")]
 
     _block_enumerated_list = _block_bullet_list
 
     def _block_definition_list(self, node: nodes.Element, level: int) -> list[Block]:
-        terms = [(self._inline(item[0]), "\n\n".join(self._children(item[-1], level))) for item in node.children]
+        terms = [(self._inline(item[0]), joined(self._children(item[-1], level))) for item in node.children]
         return ["\n".join(indented(f"**{term}**: {meaning}", "- ", "  ") for term, meaning in terms)]
 
     def _block_block_quote(self, node: nodes.Element, level: int) -> list[Block]:
         return wrapped(self._children(node, level), lambda text: indented(text, "> ", "> "))
 
-    def _block_table(self, node: nodes.table, level: int) -> list[Block]:
+    def _block_table(self, node: nodes.table, _level: int) -> list[Block]:
         rows = [[self._cell(entry) for entry in row.children] for row in node.findall(nodes.row)]
         header, *body = ["| " + " | ".join(row) + " |" for row in rows]
         caption = [f"**{self._label(node)}.** {self._inline(node[0])}"] if isinstance(node[0], nodes.title) else []
         return [*caption, "\n".join([header, "|" + "---|" * len(rows[0]), *body])]
 
     def _cell(self, entry: nodes.entry) -> str:
-        text = " ".join(self._children(entry, 0))
+        text = joined(self._children(entry, 0), " ")
         return text.replace(r"\|", r"\Vert ").replace("|", r"\vert ")
 
     def _block_Admonition(self, node: nodes.Element, level: int) -> list[Block]:
@@ -193,7 +205,7 @@ class Page:
         return "".join(formulas.get(id(leaf), escape(leaf.astext())) for leaf in texts).strip()
 
     def _block_footnote(self, node: nodes.footnote, level: int) -> list[Block]:
-        return [f"<sup>{node[0].astext()}</sup> " + "\n\n".join(self._children(nodes.container("", *node[1:]), level))]
+        return [f"<sup>{node[0].astext()}</sup> " + joined(self._children(nodes.container("", *node[1:]), level))]
 
     # Text
 
@@ -202,7 +214,7 @@ class Page:
 
     def _text(self, node: nodes.Node) -> str:
         for kind in type(node).__mro__:
-            translate = getattr(self, f"_inline_{kind.__name__}", None)
+            translate: Callable[..., str] | None = getattr(self, f"_inline_{kind.__name__}", None)
             if translate:
                 return translate(node)
         raise ValueError(f"{self.docname}: no Markdown for {type(node).__name__}: {node.astext()[:80]!r}")
@@ -233,10 +245,10 @@ class Page:
     def _inline_footnote_reference(self, node: nodes.footnote_reference) -> str:
         return f"<sup>{node.astext()}</sup>"
 
-    def _inline_image(self, node: nodes.image) -> str:
+    def _inline_image(self, _node: nodes.image) -> str:
         return ""
 
-    def _inline_Invisible(self, node: nodes.Node) -> str:
+    def _inline_Invisible(self, _node: nodes.Node) -> str:
         return ""
 
     _inline_target = _inline_raw = _inline_Invisible

@@ -3,6 +3,7 @@
 A version that is not the project's, or whose heading bears no date, is an error: nothing is released by accident.
 """
 
+import argparse
 import re
 import sys
 from pathlib import Path
@@ -25,7 +26,9 @@ def notes(tag: str, root: Path = ROOT) -> str:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tag", help="of the release, such as v0.1.0")
     try:
-        print(notes(*sys.argv[1:]), end="")
-    except (TypeError, ValueError) as error:
+        print(notes(parser.parse_args().tag), end="")
+    except ValueError as error:
         sys.exit(str(error))

@@ -12,8 +12,9 @@ from tools.site import ROOT
 def main() -> None:
     """Copy the first figure of the built start page to ``.github/picture.png``."""
     html = ROOT / "_build" / "html"
-    image = BeautifulSoup((html / "index.html").read_text(), "html.parser").select_one("figure img, .cell_output img")
-    shutil.copyfile(html / image["src"], ROOT / ".github" / "picture.png")
+    page = BeautifulSoup((html / "index.html").read_text(), "html.parser")
+    [image] = page.select("figure img, .cell_output img", limit=1)
+    shutil.copyfile(html / str(image["src"]), ROOT / ".github" / "picture.png")
 
 
 if __name__ == "__main__":

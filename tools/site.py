@@ -19,7 +19,8 @@ FORMULA_AND_MARK = re.compile(r'[(\[]?<span class="math [^<]*</span>[^\s<]*')
 
 def address(name: str, root: Path = ROOT) -> str:
     """The address ``name`` ("Repository" or "Homepage") in ``pyproject.toml``; all others are made from it."""
-    return tomllib.loads((root / "pyproject.toml").read_text())["project"]["urls"][name].rstrip("/")
+    urls: dict[str, str] = tomllib.loads((root / "pyproject.toml").read_text())["project"]["urls"]
+    return urls[name].rstrip("/")
 
 
 def pages(root: Path = ROOT) -> list[str]:
@@ -28,20 +29,20 @@ def pages(root: Path = ROOT) -> list[str]:
     return [contents["root"], *(entry["file"] for part in contents["parts"] for entry in part["chapters"])]
 
 
-def give_addresses(app: Sphinx, config: Config) -> None:
+def give_addresses(_app: Sphinx, config: Config) -> None:
     """Tell the theme where the repository is, and search engines where the book is."""
     config.html_theme_options |= {"repository_url": address("Repository"), "repository_branch": BRANCH}
     config.html_baseurl = address("Homepage") + "/"
 
 
-def drop_repeated_ids(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+def drop_repeated_ids(_app: Sphinx, doctree: nodes.document, _docname: str) -> None:
     """Theorem and exercise boxes give their contents one and the same id, which HTML does not allow."""
     for section in doctree.findall(nodes.section):
         if section["ids"] in (["proof-content"], ["exercise-content"], ["solution-content"]):
             section["ids"] = []
 
 
-def keep_marks(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
+def keep_marks(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: object) -> None:
     """Hold a formula on one line with its bracket, comma or full stop: a browser would let the line end in between."""
     if "body" in context:
         context["body"] = FORMULA_AND_MARK.sub(r'<span class="text-nowrap">\g<0></span>', context["body"])
@@ -62,7 +63,9 @@ class RunTimes(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(table))
 
 
-def formulas_for_sphinx(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+def formulas_for_sphinx(
+    _app: Sphinx, _what: str, _name: str, _thing: object, _options: object, lines: list[str]
+) -> None:
     """Docstrings write formulas as the chapters do, between dollars."""
     text = re.sub(
         r"\$\$(.+?)\$\$",

@@ -24,7 +24,7 @@ EXERCISES = {
     "noise-clock": Exercise(
         answer=lambda x, y, s: 1 - abs(_clock(x / s) - _clock(y / s)),
         mistakes=(
-            (lambda x, y, s: 1 - abs(_clock(x) - _clock(y)), "Where is s? Ask at which x a unit switches."),
+            (lambda x, y, _: 1 - abs(_clock(x) - _clock(y)), "Where is s? Ask at which x a unit switches."),
             (
                 lambda x, y, s: 1 - abs(_clock(x * s) - _clock(y * s)),
                 "Larger biases push the kinks outwards, not inwards.",

@@ -81,7 +81,7 @@ EXERCISES = {
                 lambda depth, beta: _uncentred(depth, beta**2 / (1 + beta**2), turn_first=True),
                 "The first factor belongs to the first angle, a right one.",
             ),
-            (lambda depth, beta: _uncentred(depth, 1.0), "That is the plain network: who carries the other share?"),
+            (lambda depth, _: _uncentred(depth, 1.0), "That is the plain network: who carries the other share?"),
             (
                 lambda depth, beta: _uncentred(depth, beta / (1 + beta)),
                 "Skip and branch are uncorrelated: variances add up, not lengths.",

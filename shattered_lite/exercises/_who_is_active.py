@@ -39,7 +39,7 @@ EXERCISES = {
         answer=lambda inputs: 2 * inputs / (inputs + 1),
         mistakes=(
             (lambda inputs: (inputs + 1) / 2, "That is the number of runs. How long are they on average?"),
-            (lambda inputs: 2.0, "True of an endless row; the last run is cut off by the end of the row."),
+            (lambda _: 2.0, "True of an endless row; the last run is cut off by the end of the row."),
             (
                 lambda inputs: 2 * inputs / (inputs - 1),
                 "You divided by the number of switches: how many runs do k switches make?",

@@ -48,13 +48,7 @@ def find(module: nn.Module) -> list[Place]:
     found: list[Place] = []
     after_crelu = False
     for name, child in walk(module):
-        for key, parameter in child.named_parameters(recurse=False):
-            if nn.parameter.is_lazy(parameter):
-                raise refusal(name, child, f", whose {key} has no shape yet; pass a batch through the module first")
-            if parameter.ndim >= 2 and not isinstance(child, Layer | ENTRYWISE):
-                why = f" with a {key} of shape {tuple(parameter.shape)}; only nn.Linear and nn.Conv2d are known here: "
-                cure = "initialise it by itself, and pass the parts of the module that hold no other layers"
-                raise refusal(name, child, why + cure)
+        _refuse_unknown_matrices(name, child)
         if isinstance(child, Layer):
             _refuse_if_weight_is_not_free(name, child)
             found.append(Place(name, child, after_crelu))
@@ -152,6 +146,16 @@ def _weight_norm(layer: Layer) -> tuple[Tensor, Tensor, int] | None:
     if [type(step) for step in steps] == [_WeightNorm]:
         return steps.original0, steps.original1, steps[0].dim
     return None
+
+
+def _refuse_unknown_matrices(name: str, child: nn.Module) -> None:
+    for key, parameter in child.named_parameters(recurse=False):
+        if nn.parameter.is_lazy(parameter):
+            raise refusal(name, child, f", whose {key} has no shape yet; pass a batch through the module first")
+        if parameter.ndim >= 2 and not isinstance(child, Layer | ENTRYWISE):
+            why = f" with a {key} of shape {tuple(parameter.shape)}; only nn.Linear and nn.Conv2d are known here: "
+            cure = "initialise it by itself, and pass the parts of the module that hold no other layers"
+            raise refusal(name, child, why + cure)
 
 
 def _refuse_if_weight_is_not_free(name: str, layer: Layer) -> None:

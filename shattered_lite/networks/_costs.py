@@ -65,7 +65,7 @@ def flops(network: nn.Module, inputs: Sequence[int]) -> int:
     example = torch.empty(1, *inputs, device=device)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(example)
-    return counter.get_total_flops()
+    return int(counter.get_total_flops())
 
 
 def matching_width(build: Callable[[int], nn.Module], cost: Callable[[nn.Module], float], target: float) -> int:

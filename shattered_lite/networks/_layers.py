@@ -43,7 +43,8 @@ class Residual(nn.Module):
         self.branch, self.alpha, self.beta = branch, alpha, beta
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.alpha * (x + self.beta * self.branch(x))
+        branch: Tensor = self.branch(x)
+        return self.alpha * (x + self.beta * branch)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}, beta={self.beta}"

@@ -24,7 +24,7 @@ READING = (
 )  # fmt: skip
 
 
-class Statistics(NamedTuple):
+class BatchStatistics(NamedTuple):
     """What one use of a batch norm subtracts and divides by; ``owner`` is a tensor of the layer, if it has any."""
 
     owner: Tensor | None
@@ -35,7 +35,7 @@ class Statistics(NamedTuple):
 class Frozen(nn.Module):
     """A network whose batch norm keeps the statistics that it was given; shares the network's parameters."""
 
-    def __init__(self, network: nn.Module, statistics: Sequence[Statistics]) -> None:
+    def __init__(self, network: nn.Module, statistics: Sequence[BatchStatistics]) -> None:
         super().__init__()
         self.network, self.statistics = network, statistics
 
@@ -43,7 +43,7 @@ class Frozen(nn.Module):
         refusal = "freeze: gradient checkpointing computes layers again after this call; switch it off"
         held = Held(self.statistics, with_gradients=torch.is_grad_enabled())
         with evaluating(self.network), Normalising(held) as mode, disable_saved_tensors_hooks(refusal):
-            outputs = self.network(inputs)
+            outputs: Tensor = self.network(inputs)
         mode.finish()
         return outputs
 
@@ -89,7 +89,7 @@ def freeze(network: nn.Module, inputs: Tensor) -> Frozen:
 class Source(Protocol):
     """Where statistics come from."""
 
-    def of_use(self, owner: Tensor | None, values: Tensor) -> Statistics:
+    def of_use(self, owner: Tensor | None, values: Tensor) -> BatchStatistics:
         """Statistics of the next use of a batch norm."""
 
     def finish(self) -> None:
@@ -100,9 +100,9 @@ class Measured:
     """Statistics of what passes, kept in the order of the uses."""
 
     def __init__(self) -> None:
-        self.statistics: list[Statistics] = []
+        self.statistics: list[BatchStatistics] = []
 
-    def of_use(self, owner: Tensor | None, values: Tensor) -> Statistics:
+    def of_use(self, owner: Tensor | None, values: Tensor) -> BatchStatistics:
         """Mean and biased variance of each channel."""
         if values.numel() == values.shape[1]:
             raise ValueError(
@@ -111,7 +111,7 @@ class Measured:
         axes = [axis for axis in range(values.ndim) if axis != 1]
         precise = values.detach().to(torch.promote_types(values.dtype, torch.float32))
         variance, mean = torch.var_mean(precise, axes, correction=0)
-        self.statistics.append(Statistics(owner, mean, variance))
+        self.statistics.append(BatchStatistics(owner, mean, variance))
         return self.statistics[-1]
 
     def finish(self) -> None:
@@ -121,11 +121,11 @@ class Measured:
 class Held:
     """Statistics that were measured before, in the order of their uses."""
 
-    def __init__(self, statistics: Sequence[Statistics], *, with_gradients: bool = False) -> None:
+    def __init__(self, statistics: Sequence[BatchStatistics], *, with_gradients: bool = False) -> None:
         self.statistics, self.used, self.finished = statistics, 0, False
         self.with_gradients = with_gradients  # so that a use without them is one that will come again, unseen
 
-    def of_use(self, owner: Tensor | None, values: Tensor) -> Statistics:
+    def of_use(self, owner: Tensor | None, values: Tensor) -> BatchStatistics:
         """The next ones; where checkpointing computes a layer again, those of that layer."""
         if self.finished:
             again = [each for each in self.statistics if each.owner is owner]

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from .. import theory
 from .._arguments import drawn_by, whole
+from ..theory import Statistics
 from . import _layers as layers
 from ._accepted import check_numbers
-from ._ensemble import Ensemble, EnsembleKind, Gates, Method, Normalisation, Scale, Statistics, depths_of
+from ._ensemble import Ensemble, EnsembleKind, Gates, Method, Normalisation, Scale, depths_of
 
 CHUNK_BYTES = 2 * 2**20  # networks are sampled in chunks whose state fits in the processor's cache
 ROUNDINGS = 100  # inputs that differ by less have no digits left to be told apart by

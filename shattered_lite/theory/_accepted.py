@@ -40,11 +40,8 @@ def broadcast(**arrays: NDArray[Any]) -> list[NDArray[Any]]:
 
 def depths(depth: ArrayLike, most: int = MOST) -> Depths:
     """Whole numbers of layers, 0 or more."""
-
-    def accepts(n: Array) -> NDArray[np.bool_]:
-        return (n >= 0) & (n <= most) & (n == np.floor(n))
-
-    return numbers("depth", depth, accepts, f"a number of layers is whole, from 0 to {most:,}").astype(np.int64)
+    allowed = f"a number of layers is whole, from 0 to {most:,}"
+    return numbers("depth", depth, lambda n: (n >= 0) & (n <= most) & (n == np.floor(n)), allowed).astype(np.int64)
 
 
 def one_depth(depth: int, most: int = MOST) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -35,7 +36,7 @@ Spelling = Activation | str | Callable[..., Any]
 
 def normal_density(z: Array) -> Array:
     """Density of a standard normal."""
-    return np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    return np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
 
 
 def leaky_relu(slope: float) -> Activation:
@@ -72,8 +73,9 @@ def _elu(scale: float, alpha: float) -> Activation:
 
 
 def _slope_of_mish(z: Array) -> Array:
-    tanh = np.tanh(np.logaddexp(0, z))
-    return tanh + z * (1 - tanh**2) * special.expit(z)
+    tanh: Array = np.tanh(np.logaddexp(0, z))
+    logistic: Array = special.expit(z)
+    return tanh + z * (1 - tanh**2) * logistic
 
 
 ACTIVATIONS: dict[str, Activation] = {  # by their names in torch.nn.functional, with its defaults

@@ -106,7 +106,7 @@ def batch_averages(activation: Spelling = "relu", *, batch_size: float = np.inf)
         return p
 
     def integrand(z: float) -> Array:
-        weight = density * np.exp(special.xlog1py((dimension - 3) / 2, -(z**2) / dimension))
+        weight: float = density * np.exp(special.xlog1py((dimension - 3) / 2, -(z**2) / dimension))
         f = functions(np.asarray(z))
         return weight * np.concatenate([f**2, np.outer(f, polynomials(z)).ravel()])
 

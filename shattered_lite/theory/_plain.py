@@ -165,4 +165,5 @@ def plain_kurtosis(depth: ArrayLike, *, width: ArrayLike) -> Array:
     """
     layers, units = _accepted.broadcast(depth=_accepted.depths(depth), width=_accepted.widths(width))
     with np.errstate(over="ignore"):
-        return (1 + 2 / units) * np.exp(layers * np.log1p(5 / units))
+        kurtosis: Array = (1 + 2 / units) * np.exp(layers * np.log1p(5 / units))
+    return kurtosis

@@ -57,7 +57,8 @@ def scalar_covariance(first: ArrayLike, second: ArrayLike, *, depth: int) -> Arr
         slope, bend = kept * slope, square * slope**2 / (np.pi * sine) + kept * bend
         angle = turned(angle)
     lengths = np.hypot(x, 1) * np.hypot(y, 1)
-    return (x * y * np.cos(angle) + np.cos(start) * slope - bend) / lengths + square * slope
+    product: Array = (x * y * np.cos(angle) + np.cos(start) * slope - bend) / lengths + square * slope
+    return product
 
 
 def grid_covariance(inputs: ArrayLike, *, depth: int, centred: bool) -> Array:
@@ -160,6 +161,7 @@ def autocorrelation(covariance: ArrayLike, *, lags: int) -> Array:
     whole("lags", lags, 0, len(c) - 1, f"with {len(c)} inputs, choose between 0 and {len(c) - 1}")
     centred = c - c.mean(0)
     centred = centred - centred.mean(1, keepdims=True)
-    if not np.trace(centred) > 1e-12 * np.abs(c).max():  # of a constant curve, rounding is left
+    power = float(np.trace(centred))
+    if not power > 1e-12 * np.abs(c).max():  # of a constant curve, rounding is left
         raise ValueError("covariance: a constant curve has no autocorrelation")
-    return np.array([np.trace(centred, k) for k in range(lags + 1)]) / np.trace(centred)
+    return np.array([np.trace(centred, k) for k in range(lags + 1)]) / power

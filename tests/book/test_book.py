@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup, Tag
 from tools.colab import stale, without_measured
 from tools.execute import BUDGET, BUDGETS
 from tools.headers import HEADER, without_header
+from tools.markdown import CodeCell, joined
 from tools.site import FORMULA_AND_MARK, ROOT, address, pages
 
 PAGES = pages()
@@ -125,7 +126,8 @@ def test_pictures_have_number_and_caption(soups):
     for page, soup in soups.items():
         for image in article_of(soup).find_all("img"):
             caption = image.find_parent("figure") and image.find_parent("figure").find("figcaption")
-            assert caption and caption.find(class_="caption-number"), f"{page}: {image['src']}"
+            assert caption, f"{page}: {image['src']}"
+            assert caption.find(class_="caption-number"), f"{page}: {image['src']}"
             assert caption.find(class_="caption-text").get_text(strip=True), f"{page}: {image['src']}"
 
 
@@ -280,6 +282,11 @@ def test_edit_by_hand_is_seen(notebook):
     notebook.cells[0].source = "**Theorem 1.2.** We found 0.99."
     with pytest.raises(ValueError, match="edited by hand"):
         without_measured(notebook)
+
+
+def test_code_cell_inside_of_a_table_is_seen():
+    with pytest.raises(ValueError, match="code cell 3: it stands where Markdown has no place for one"):
+        joined(["text", CodeCell(3)])
 
 
 @pytest.mark.parametrize(("before", "after"), [("", ""), ("", ","), ("(", ")."), ("", "-th")])

@@ -143,7 +143,8 @@ def test_an_unknown_page_is_refused(root, capsys):
     assert "page: c; choose among a, b" in capsys.readouterr().err
 
 
-def test_old_results_are_dropped(root, executed):
+@pytest.mark.usefixtures("executed")
+def test_old_results_are_dropped(root):
     for number in range(execute.KEPT + 2):
         write(root, "b", code=f"print({number})")
         run(root)

@@ -65,6 +65,15 @@ def test_statement_without_label_is_seen(small_book):
     assert found == ["index.md: a lemma without a label (Title)"]
 
 
+def test_claims_without_label_or_listed_twice_are_seen(small_book):
+    nameless = {field: value for field, value in GOOD_CLAIM.items() if field != "label"}
+    assert ledger.faults([GOOD_CLAIM, nameless, GOOD_CLAIM, nameless], small_book()) == [
+        "claims.yml, None: no chapter has a statement with this label",
+        "claims.yml, None: no chapter has a statement with this label",
+        "claims.yml, thm-x: listed twice",
+    ]
+
+
 @pytest.mark.parametrize("code", ["print(1)", "# sl.checks.agrees(x, 1)", "sl.checks.agrees"])
 def test_check_that_cannot_fail_is_seen(small_book, code):
     assert any("cannot fail" in fault for fault in ledger.faults([GOOD_CLAIM], small_book(code=code)))

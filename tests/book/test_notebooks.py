@@ -75,7 +75,8 @@ def test_there_are_notebooks():
 
 @slow
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_notebook_runs_for_a_reader(reader, tmp_path, name):
+@pytest.mark.usefixtures("reader")
+def test_notebook_runs_for_a_reader(tmp_path, name):
     shutil.copy(ROOT / "notebooks" / name, tmp_path)
     status, log, peak = nbmake(tmp_path / name)
     assert status == 0, log
@@ -92,7 +93,8 @@ def test_notebook_runs_for_a_reader(reader, tmp_path, name):
         pytest.param("import tools.colab", id="a file of the repository"),
     ],
 )
-def test_what_a_reader_cannot_run_is_seen(reader, tmp_path, code):
+@pytest.mark.usefixtures("reader")
+def test_what_a_reader_cannot_run_is_seen(tmp_path, code):
     cells = [nbformat.v4.new_code_cell("import shattered_lite"), nbformat.v4.new_code_cell(code)]
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), tmp_path / "x.ipynb")
@@ -102,7 +104,8 @@ def test_what_a_reader_cannot_run_is_seen(reader, tmp_path, code):
 
 
 @slow
-def test_peak_memory_is_measured(reader, tmp_path):
+@pytest.mark.usefixtures("reader")
+def test_peak_memory_is_measured(tmp_path):
     cell = nbformat.v4.new_code_cell("block = bytearray(700 * 2**20)")
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=metadata), tmp_path / "x.ipynb")

@@ -313,8 +313,8 @@ def test_the_comparison_of_laws_bites(mutation, monkeypatch: pytest.MonkeyPatch)
 
 def test_the_comparison_with_the_loop_bites(monkeypatch: pytest.MonkeyPatch) -> None:
     one_over_n(monkeypatch)
+    wrong = sample("plain", "none", SCALARS, 8_000, 9, method="gram")[..., 0]
     with pytest.raises(AssertionError):
-        wrong = sample("plain", "none", SCALARS, 8_000, 9, method="gram")[..., 0]
         assert_same_law(wrong, loop("plain", "none", "scalars"))
 
 

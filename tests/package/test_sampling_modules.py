@@ -240,7 +240,7 @@ def test_nothing_is_changed(training: bool, statistics: str) -> None:
 
 def test_nothing_is_changed_by_a_network_that_fails() -> None:
     class Failing(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
+        def forward(self, _: Tensor) -> Tensor:
             raise RuntimeError("broken")
 
     network = nn.Sequential(nn.Linear(7, 3), nn.BatchNorm1d(3), FunctionalDropout(0.5), Failing()).double()

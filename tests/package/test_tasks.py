@@ -13,23 +13,23 @@ import shattered_lite as sl
 TASKS = {task["name"]: task for task in yaml.safe_load(Path(__file__).with_name("tasks.yml").read_text())}
 
 
-def theorem(generator: torch.Generator) -> float:
+def theorem(_: torch.Generator) -> float:
     return sl.theory.plain(12).correlation
 
 
-def residual(generator: torch.Generator) -> float:
+def residual(_: torch.Generator) -> float:
     return sl.theory.residual(20, beta=0.5).variance
 
 
-def depth(generator: torch.Generator) -> float:
+def depth(_: torch.Generator) -> float:
     return np.argmax(sl.theory.highway(range(100), gamma1=0.9).correlation < 0.1)
 
 
-def batch_norm(generator: torch.Generator) -> float:
+def batch_norm(_: torch.Generator) -> float:
     return sl.theory.residual_batch_norm(100, beta=0.1, batch_size=64).correlation
 
 
-def activation(generator: torch.Generator) -> float:
+def activation(_: torch.Generator) -> float:
     return sl.theory.averages(nn.Mish()).shattering_index
 
 
@@ -58,12 +58,12 @@ def looks_linear(generator: torch.Generator) -> float:
     return network(inputs).diff(dim=0).norm().item() / inputs.diff(dim=0).norm().item()
 
 
-def raster(generator: torch.Generator) -> float:
+def raster(_: torch.Generator) -> float:
     active = torch.tensor([[1, 1, 0], [1, 0, 0], [0, 1, 0], [1, 1, 1]]).bool()
     return sl.structure.contiguity(active).double().mean() + sl.structure.coactivation(active)
 
 
-def records(generator: torch.Generator) -> float:
+def records(_: torch.Generator) -> float:
     found = sl.lab.records.read(sl.lab.records.FOLDER / "figure_6.jsonl")
     chosen = [each for each in found if (each.run.kind, each.run.depth, each.run.held_out) == ("plain", 6, False)]
     return np.mean([each.accuracies[-1] for each in chosen])

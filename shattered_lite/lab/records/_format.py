@@ -182,9 +182,7 @@ def _typed(value: Any, hint: Any, field: str) -> Any:
         return None if value is None else _typed(value, arguments[0], field)
     if hint is float and (value in UNBOUNDED or type(value) in (int, float)):
         return float(value)
-    if origin is Literal and value in arguments:
-        return value
-    if type(value) is hint:  # True is an int, but no number of layers
+    if (origin is Literal and value in arguments) or type(value) is hint:  # True is an int, but no number of layers
         return value
     raise ValueError(f"{field}={value!r}: {hint.__name__ if isinstance(hint, type) else hint} is needed")
 

@@ -57,7 +57,7 @@ class _DeafProcesses(ProcessPoolExecutor):
     They start where work is handed in, and inherit what is blocked there.
     """
 
-    def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future:
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
         if not hasattr(signal, "pthread_sigmask"):  # only POSIX has it
             return super().submit(function, *arguments, **options)
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -107,8 +107,8 @@ class _DaskExecutor(Executor):
     def __init__(self, client: Any) -> None:
         self.client = client
 
-    def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future:
-        outcome: Future = Future()
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
+        outcome: Future[Any] = Future()
 
         def settle(task: Any) -> None:
             if outcome.set_running_or_notify_cancel():

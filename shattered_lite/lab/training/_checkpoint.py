@@ -58,7 +58,8 @@ def _read(content: bytes, identity: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("damaged, or no checkpoint of this version")
     try:
         saved = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
-        belongs, state = bool(saved["of"] == identity), saved["state"]
+        belongs = bool(saved["of"] == identity)
+        state: dict[str, Any] = saved["state"]
     except Exception as error:  # whole, but nothing that `save` wrote: anything may be wrong with it
         raise ValueError(f"no checkpoint ({type(error).__name__})") from error
     if not belongs:

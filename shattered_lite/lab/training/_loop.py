@@ -51,9 +51,9 @@ class Training:
         self.generator = torch.Generator().manual_seed(run.seed)
         self.data = load(run, generator=self.generator) if data is None else data
         network = build(run, self.data, self.generator) if network is None else network
-        layout = torch.channels_last if run.convolutional else torch.contiguous_format
         self.network = network.to(device)
-        self.network.to(memory_format=layout)  # type: ignore[call-overload]  # torch's signatures leave it out
+        if run.convolutional:
+            nn.utils.convert_conv2d_weight_memory_format(self.network, torch.channels_last)
         self.data = Split(*(tensor.to(device) for tensor in self.data))
         on_gpu = device.type == "cuda"
         rate = torch.tensor(run.learning_rate, device=device) if on_gpu else run.learning_rate

@@ -73,7 +73,8 @@ def build(run: Run, data: Split, generator: torch.Generator) -> nn.Sequential:
         network = networks.convolutional(run.kind, inputs=(channels, height, width), patch=run.patch, **options)
     else:
         network = networks.fully_connected(run.kind, inputs=shape[0], **options)
-    return getattr(initializers, f"{run.initializer}_")(network, generator=generator)
+    getattr(initializers, f"{run.initializer}_")(network, generator=generator)
+    return network
 
 
 @lru_cache(maxsize=1)

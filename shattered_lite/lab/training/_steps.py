@@ -35,7 +35,8 @@ def compile_blocks(network: nn.Sequential, backend: str = "inductor") -> Callabl
     torch._dynamo.config.cache_size_limit = 256  # a process trains many networks, of several stages and gates each
 
     def call(block: nn.Module, inputs: Tensor) -> Tensor:
-        return block(inputs)
+        outputs: Tensor = block(inputs)
+        return outputs
 
     # A function around the layer, since PyTorch compiles nothing where it is given an nn.Sequential's own call.
     compiled = torch.compile(call, backend=backend, dynamic=False)

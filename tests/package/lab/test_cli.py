@@ -102,7 +102,8 @@ def test_an_existing_record_is_neither_made_again_nor_overwritten(
     assert (tmp_path / "one.json").stat() == before
 
 
-def test_a_sweep_goes_through_its_stages(two_stages: None, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+@pytest.mark.usefixtures("two_stages")
+def test_a_sweep_goes_through_its_stages(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert cli.main(["sweep", "stages", "--folder", str(tmp_path / "runs")]) == 0
     found = records.read(tmp_path / "runs")
     assert sorted((record.run.depth, record.run.seed) for record in found) == [(1, 0), (1, 1), (1, 2), (2, 0)]
@@ -117,7 +118,8 @@ def test_a_sweep_goes_through_its_stages(two_stages: None, tmp_path: Path, capsy
     assert [row[:4] for row in body] == [["plain", "1", "3", "0"], ["plain", "2", "0", "1"]]
 
 
-def test_a_sweep_without_time_is_unfinished(two_stages: None, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+@pytest.mark.usefixtures("two_stages")
+def test_a_sweep_without_time_is_unfinished(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert cli.main(["sweep", "stages", "--folder", str(tmp_path), "--minutes", "0"]) == 1
     assert "3 of 3 tasks are left: the time is over." in capsys.readouterr().err
 
@@ -215,9 +217,8 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture) -> No
     assert capsys.readouterr().out == f"shattered_lite {metadata.version('shattered-lite')}\n"
 
 
-def test_a_folder_is_folded_into_a_table_that_reports_the_same(
-    two_stages: None, tmp_path: Path, capsys: pytest.CaptureFixture
-) -> None:
+@pytest.mark.usefixtures("two_stages")
+def test_a_folder_is_folded_into_a_table_that_reports_the_same(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     folder, table = tmp_path / "runs", tmp_path / "stages.jsonl"
     assert cli.main(["sweep", "stages", "--folder", str(folder)]) == 0
     capsys.readouterr()
@@ -277,10 +278,10 @@ def test_a_folder_is_folded_into_a_table_that_reports_the_same(
         (["fold", ".", "runs.jsonl"], "notes.json: "),
     ],
 )
+@pytest.mark.usefixtures("two_stages")
 def test_what_cannot_be_is_said_in_a_line(
     command: list[str],
     message: str,
-    two_stages: None,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture,
@@ -299,9 +300,8 @@ def test_what_cannot_be_is_said_in_a_line(
 
 
 @pytest.mark.parametrize("damaged", [b"", b"{", b"\xff", b"another run's"])
-def test_a_sweep_sets_aside_what_is_no_record_and_makes_it_again(
-    damaged: bytes, two_stages: None, tmp_path: Path, capsys: pytest.CaptureFixture
-) -> None:
+@pytest.mark.usefixtures("two_stages")
+def test_a_sweep_sets_aside_what_is_no_record_and_makes_it_again(damaged: bytes, tmp_path: Path) -> None:
     command = ["sweep", "stages", "--folder", str(tmp_path)]
     assert cli.main(command) == 0
     whole = {file.name: records.loads(file.read_text()) for file in tmp_path.iterdir()}
@@ -317,8 +317,9 @@ def test_a_sweep_sets_aside_what_is_no_record_and_makes_it_again(
     assert len(list(tmp_path.iterdir())) == len(whole) + 2
 
 
+@pytest.mark.usefixtures("two_stages")
 def test_a_full_disk_is_said_in_a_line(
-    two_stages: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     """Where a record is written, and where a checkpoint is."""
 

@@ -164,12 +164,12 @@ def test_what_is_not_even_an_object_is_refused(text: str) -> None:
 
 
 def test_nothing_is_written_that_would_not_be_read() -> None:
-    for wrong in (
-        {"losses": ()},
-        {"accuracies": (0.5, 2.0)},
-        {"machine": {}},
+    for wrong, message in (
+        ({"losses": ()}, "losses has 0 entries"),
+        ({"accuracies": (0.5, 2.0)}, "accuracies: 2.0 is not between 0 and 1"),
+        ({"machine": {}}, "machine says nothing of commit"),
     ):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match=message):
             records.dumps(dataclasses.replace(RECORD, **wrong))
 
 

@@ -390,7 +390,7 @@ def test_a_scheduler_may_come_late(tmp_path: Path) -> None:
 
 def test_a_folder_that_workers_do_not_share_is_named(tmp_path: Path) -> None:
     class Elsewhere(Breaking):
-        def submit(self, function: Callable, /, *arguments: Any, **options: Any) -> Future:
+        def submit(self, *_: Any, **__: Any) -> Future:
             return super().submit(str)
 
     with pytest.raises(sweep.Unfinished, match="must see the same folder"):

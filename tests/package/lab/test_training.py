@@ -463,7 +463,7 @@ def test_compiled_layers_take_the_same_step(kind: str) -> None:
     run = grids.NETWORKS[kind].run(depth=9, width=4, convolutional=True, learning_rate=1e-2)
     graphs = []
 
-    def keep(graph: torch.fx.GraphModule, inputs: list) -> torch.fx.GraphModule:
+    def keep(graph: torch.fx.GraphModule, _: list) -> torch.fx.GraphModule:
         graphs.append({getattr(node.target, "__name__", "") for node in graph.graph.nodes})
         return graph
 
