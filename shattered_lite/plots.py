@@ -1,12 +1,17 @@
 """The book's figures in one style. Functions draw what they are given and compute nothing but intervals.
 
-Colours are seaborn's colour-blind palette, one for each kind of network in every chapter; line style and marker say
-the same again, for print and for readers who see no colour.
+A network has one label, colour, marker and line in every chapter, those of ``NETWORKS``. Its colour stands out from
+white and from dark pages, and no two are alike to readers who lack one kind of cone; marker and line say the same
+again, for print. Series that are not networks, such as widths or activations, take ``PALETTE`` and ``MARKERS``: the
+same colours and markers, so that they can be told apart as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import cycle
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,25 +19,65 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-PALETTE = sns.color_palette("colorblind")
-COLOURS = {
-    "plain": PALETTE[0],
-    "residual": PALETTE[1],
-    "looks linear": PALETTE[2],
-    "batch norm": PALETTE[3],
-    "crelu": PALETTE[4],
-    "brown noise": PALETTE[5],
-    "white noise": PALETTE[7],
-    "theory": "black",
-}
-MARKERS = "osD^vP*X"
 
-__all__ = ["COLOURS", "MARKERS", "PALETTE", "activation_rasters", "against_depth", "use_style"]
+@dataclass(frozen=True)
+class Look:
+    """How figures show a network.
+
+    Attributes
+    ----------
+    label : str
+        Its name in legends.
+    colour, marker, line : str
+        In matplotlib's words; colours are hexadecimal.
+    """
+
+    label: str
+    colour: str
+    marker: str
+    line: str
+
+    def style(self, **changes: Any) -> dict[str, Any]:
+        """Keywords for ``plot`` and ``errorbar``.
+
+        Parameters
+        ----------
+        **changes
+            Keywords of matplotlib, in place of those of this look or beside them.
+
+        Returns
+        -------
+        dict
+            ``color``, ``marker``, ``linestyle`` and ``label``, with the changes.
+        """
+        look = {"color": self.colour, "marker": self.marker, "linestyle": self.line, "label": self.label}
+        return look | changes
+
+
+NETWORKS = {
+    "plain": Look("plain", "#0f69c3", "o", "-"),
+    "residual": Look("residual", "#d27800", "s", "--"),
+    "looks linear": Look("looks linear", "#00a07d", "^", "-"),
+    "residual, batch norm": Look(r"residual, batch norm, $\beta = 1$", "#d7002d", "D", "-."),
+    "highway": Look("highway", "#8232ff", "v", ":"),
+    "crelu": Look("concatenated", "#dc5af0", "P", "--"),
+    "residual, beta 0.1": Look(r"residual, batch norm, $\beta = 0.1$", "#a5505a", ">", "-."),
+    "linear": Look("linear", "#5a6987", "*", "--"),
+    "plain, batch norm": Look("plain, batch norm", "#906cb4", "<", ":"),
+    "looks linear, equal cost": Look("looks linear, equal cost", "#69965a", "X", ":"),
+    "residual, layer norm": Look("residual, layer norm", "#6450dc", "h", "--"),
+    "brown noise": Look("brown noise", "#7d6930", "d", "-"),
+    "white noise": Look("white noise", "#9191b4", "p", "--"),
+}
+PALETTE = tuple(look.colour for look in NETWORKS.values())
+MARKERS = tuple(look.marker for look in NETWORKS.values())
+
+__all__ = ["MARKERS", "NETWORKS", "PALETTE", "Look", "activation_rasters", "against_depth", "use_style"]
 
 
 def use_style() -> None:
     """Set matplotlib's defaults to the book's style: white card, thin axes, sharp on any screen."""
-    sns.set_theme(context="notebook", style="ticks", palette="colorblind")
+    sns.set_theme(context="notebook", style="ticks", palette=PALETTE)
     plt.rcParams.update(
         {
             "figure.figsize": (8, 3.6),
@@ -94,7 +139,8 @@ def against_depth(curves: Mapping[str, Mapping[int, tuple[float, float, float]]]
     Parameters
     ----------
     curves : mapping of network to mapping of depth to (value, low, high)
-        Low and high ends of the interval; nan draws none.
+        Low and high ends of the interval; nan draws none. Names of ``NETWORKS`` look as they do there,
+        others as one of those that are not drawn.
     ylabel : str
         What is drawn.
 
@@ -104,17 +150,17 @@ def against_depth(curves: Mapping[str, Mapping[int, tuple[float, float, float]]]
         Depth on a logarithmic axis; networks a little apart, so that intervals do not hide each other.
     """
     figure, axes = plt.subplots(figsize=(8, 4))
+    spare = cycle(sorted(NETWORKS, key=lambda name: name in curves))  # looks of those that are not drawn come first
     for place, (name, values) in enumerate(curves.items()):
         depths = sorted(values)
         middle, low, high = np.array([values[depth] for depth in depths]).T
+        look = NETWORKS[name] if name in NETWORKS else replace(NETWORKS[next(spare)], label=name)
         axes.errorbar(
             np.array(depths) * 1.02 ** (place - (len(curves) - 1) / 2),
             middle,
             [middle - low, high - middle],
-            color=PALETTE[place % len(PALETTE)],
-            marker=MARKERS[place % len(MARKERS)],
             capsize=3,
-            label=name,
+            **look.style(),
         )
     ticks = sorted({depth for values in curves.values() for depth in values})
     axes.set(xscale="log", xticks=ticks, xticklabels=ticks, xlabel="depth", ylabel=ylabel)

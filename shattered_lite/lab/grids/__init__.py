@@ -4,8 +4,8 @@ Learning rates are chosen on held-out images, so a grid of training runs knows i
 are recorded.
 """
 
-from ._grids import GRIDS, SEEDS, TUNING_SEED, digits, figure_5, figure_6, figure_6_between, figure_6_small
-from ._networks import NETWORKS, Network, equal_cost_width, network_of
+from ._grids import GRIDS, SEEDS, TUNING_SEED, digits, figure_5, figure_6, figure_6_between, figure_6_small, merit
+from ._networks import NETWORKS, Network, by_network, equal_cost_width, network_of
 
 __all__ = [
     "GRIDS",
@@ -13,12 +13,14 @@ __all__ = [
     "SEEDS",
     "TUNING_SEED",
     "Network",
+    "by_network",
     "digits",
     "equal_cost_width",
     "figure_5",
     "figure_6",
     "figure_6_between",
     "figure_6_small",
+    "merit",
     "network_of",
 ]
 

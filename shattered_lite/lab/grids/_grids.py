@@ -159,14 +159,25 @@ def _tuned(
             tried = [replace(run, learning_rate=rate) for rate in rates]
             tuning += tried
             if made.keys() >= set(tried):
-                best = replace(max((made[each] for each in tried), key=_merit).run, held_out=False)
+                best = replace(max((made[each] for each in tried), key=merit).run, held_out=False)
                 final += [replace(best, seed=seed) for seed in SEEDS]
     final.sort(key=lambda run: run.seed)  # every depth and network once before any twice
     return tuning + final
 
 
-def _merit(record: Record) -> tuple[float, float]:
-    """Accuracy at the end on held-out images, and the loss where several rates tie; a run that diverged comes last."""
+def merit(record: Record) -> tuple[float, float]:
+    """By what the best of several rates is chosen.
+
+    Parameters
+    ----------
+    record : Record
+        Of a run that trained.
+
+    Returns
+    -------
+    tuple of float
+        Accuracy at the end, and less the loss where several rates tie; a run that diverged comes last.
+    """
     loss = record.losses[-1]
     return record.accuracies[-1], -math.inf if math.isnan(loss) else -loss
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from ... import networks
-from ..training import Initializer, Run
+from ..training import Initializer, Record, Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +90,32 @@ def network_of(run: Run, width: int) -> str:
         if network == like:
             return name
     raise ValueError(f"run={run}: none of the networks {', '.join(NETWORKS)}")
+
+
+def by_network(records: Iterable[Record]) -> dict[tuple[int, str], list[Record]]:
+    """Records of one grid by depth and network.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        In any order.
+
+    Returns
+    -------
+    dict of (int, str) to list of Record
+        By depth and by name in ``NETWORKS``; in the order of their seeds.
+
+    Raises
+    ------
+    ValueError
+        If a run is of no network of the grids.
+    """
+    ordered = sorted(records, key=lambda record: record.run.seed)
+    widest = max((record.run.width for record in ordered), default=0)
+    found: dict[tuple[int, str], list[Record]] = {}
+    for record in ordered:
+        found.setdefault((record.run.depth, network_of(record.run, widest)), []).append(record)
+    return found
 
 
 def equal_cost_width(run: Run) -> int:

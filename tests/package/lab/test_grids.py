@@ -165,6 +165,18 @@ def test_a_run_knows_its_network(name: str) -> None:
         assert (run.width < width) == network.endswith("equal cost")
 
 
+def test_records_are_found_by_depth_and_network_in_the_order_of_seeds() -> None:
+    planned = {
+        (depth, name): [grids.NETWORKS[name].run(depth=depth, width=8, seed=seed, data="cifar10") for seed in (1, 2, 3)]
+        for depth in (6, 24)
+        for name in ("looks linear, equal cost", "looks linear", "residual, beta 0.1")
+    }
+    shuffled = [record(runs[place]) for place in (2, 0, 1) for runs in planned.values()]
+    found = grids.by_network(iter(shuffled))
+    assert {group: [record.run for record in records] for group, records in found.items()} == planned
+    assert grids.by_network([]) == {}
+
+
 def test_a_network_of_no_grid_is_named() -> None:
     for run in (
         Run("plain", 6, width=8),
