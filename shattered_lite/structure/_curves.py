@@ -34,6 +34,11 @@ def autocorrelation(curves: Tensor, lags: int) -> Tensor:
     References
     ----------
     Box and Jenkins (1976), chapter 2; Balduzzi et al. (2017), Figure 2. Used in the chapter *Gradients as noise*.
+
+    Examples
+    --------
+    >>> sl.structure.autocorrelation(torch.tensor([1.0, -1.0, 1.0, -1.0]), lags=2)
+    tensor([ 1.0000, -0.7500,  0.5000], dtype=torch.float64)
     """
     d = precisely("curves", curves, axes=1)
     inputs = curves.shape[-1]

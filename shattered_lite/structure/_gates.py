@@ -29,6 +29,11 @@ def coactivation(active: Tensor) -> Tensor:
     References
     ----------
     Balduzzi et al. (2017), Section 2. Used in the chapter *Who is active with whom*.
+
+    Examples
+    --------
+    >>> sl.structure.coactivation(torch.tensor([[1, 1], [1, 1], [1, 0]]).bool())
+    tensor(0.6667, dtype=torch.float64)
     """
     needs("active", active, axes=2, dtype=torch.bool)
     inputs = active.shape[-2]
@@ -59,6 +64,11 @@ def contiguity(active: Tensor) -> Tensor:
     References
     ----------
     Balduzzi et al. (2017), Figure 4. Used in the chapter *Who is active with whom*.
+
+    Examples
+    --------
+    >>> sl.structure.contiguity(torch.tensor([[1], [1], [0], [0], [0]]).bool())
+    tensor([2, 3])
     """
     needs("active", active, axes=2, dtype=torch.bool)
     rows = active.mT.flatten(0, -2)

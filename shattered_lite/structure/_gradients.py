@@ -31,6 +31,12 @@ def covariance(gradients: Tensor) -> Tensor:
     References
     ----------
     Balduzzi et al. (2017), Definition 1. Used in the chapter *Gradients as noise*.
+
+    Examples
+    --------
+    >>> sl.structure.covariance(torch.tensor([[1.0, 2.0], [0.0, 3.0]]))
+    tensor([[2.5000, 3.0000],
+            [3.0000, 4.5000]], dtype=torch.float64)
     """
     precise = precisely("gradients", gradients, axes=2)
     return precise @ precise.mT / precise.shape[-1]
@@ -59,6 +65,11 @@ def pair_moments(gradients: Tensor) -> Tensor:
     References
     ----------
     Balduzzi et al. (2017), Definition 1. Used in the chapter *Theorem 1: plain networks*.
+
+    Examples
+    --------
+    >>> sl.structure.pair_moments(torch.tensor([[1.0, 2.0], [0.0, 3.0]]))
+    tensor([3.0000, 3.5000], dtype=torch.float64)
     """
     precise = precisely("gradients", gradients, axes=2)
     inputs = precise.shape[-2]
@@ -90,6 +101,11 @@ def correlation(gradients: Tensor) -> Tensor:
     References
     ----------
     Balduzzi et al. (2017), Definition 1. Used in the chapter *Theorem 1: plain networks*.
+
+    Examples
+    --------
+    >>> sl.structure.correlation(torch.tensor([[3.0, 0.0], [0.0, 3.0], [3.0, 0.0]]))
+    tensor(0.3333, dtype=torch.float64)
     """
     moments = pair_moments(of_size_one(precisely("gradients", gradients, axes=2), "correlation"))
     across, alone = moments.reshape(-1, 2).mean(0)
@@ -121,6 +137,11 @@ def effective_rank(gradients: Tensor) -> Tensor:
     ----------
     Vershynin (2012), Definition 5.1; Balduzzi et al. (2017), Section 4. Used in the chapter *Convolutional networks and
     real images*.
+
+    Examples
+    --------
+    >>> sl.structure.effective_rank(torch.stack([torch.ones(3, 3), torch.eye(3)])).round(decimals=4)
+    tensor([1., 3.], dtype=torch.float64)
     """
     precise = of_size_one(precisely("gradients", gradients, axes=2), "effective rank", (-2, -1))
     products = precise @ precise.mT
@@ -152,6 +173,11 @@ def mean_gradient_norm(gradients: Tensor) -> Tensor:
     References
     ----------
     Balduzzi et al. (2017), Section 4. Used in the chapter *Convolutional networks and real images*.
+
+    Examples
+    --------
+    >>> sl.structure.mean_gradient_norm(torch.eye(4))
+    tensor(0.5000, dtype=torch.float64)
     """
     precise = of_size_one(precisely("gradients", gradients, axes=2), "relative mean", (-2, -1))
     power = precise.square().sum(-1).mean(-1)
