@@ -7,7 +7,7 @@ BIN    := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 BUILD  := $(BIN)/jupyter-book build book --config _config.yml
 PAGES  := $(wildcard book/*.md book/*.yml book/*.bib book/_static/*)
-CODE   := $(wildcard shattered_lite/*.py shattered_lite/*/*.py tools/*.py) _config.yml _toc.yml pyproject.toml
+CODE   := $(wildcard shattered_lite/*.py shattered_lite/*/*.py shattered_lite/*/*/*.py tools/*.py) _config.yml _toc.yml pyproject.toml
 
 .PHONY: check book page test notebooks address bench lint lock clean
 .DELETE_ON_ERROR:
@@ -34,7 +34,7 @@ notebooks: address _build/html/index.html
 	$(BIN)/python -m tools.colab
 	$(BIN)/python -m tools.picture
 
-# README, citation and start page take the project's addresses from pyproject.toml.
+# README, citation, start page and the page of the package take the project's addresses from pyproject.toml.
 address: .venv/ready
 	$(BIN)/python -m tools.address
 

@@ -12,6 +12,11 @@ def glue(name: str, value: object) -> None:
         What the text calls it.
     value : object
         A number or a string; a NumPy or torch scalar counts as a number.
+
+    Examples
+    --------
+    >>> sl.glue("correlation", 0.25)
+    correlation = 0.25
     """
     value = value.item() if hasattr(value, "item") else value  # the text's formats know Python's numbers alone
     try:

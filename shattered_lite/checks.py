@@ -15,12 +15,34 @@ __all__ = ["Agreement", "Disagreement", "agrees", "holds", "interval"]
 
 
 class Disagreement(AssertionError):
-    """A prediction and its estimates differ by more than chance explains."""
+    """A prediction and its estimates differ by more than chance explains.
+
+    Examples
+    --------
+    >>> sl.checks.holds(0.5, bound=1e-6, name="symmetry")
+    Traceback (most recent call last):
+        ...
+    shattered_lite.checks.Disagreement: symmetry: error 5.0e-01, allowed 1e-06: does not hold
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """The outcome of a check, printed as one line."""
+    """The outcome of a check, printed as one line.
+
+    Attributes
+    ----------
+    name, prediction, estimate, standard_error, z, replicates, false_alarm_rate
+        What the line says, unrounded.
+
+    Examples
+    --------
+    >>> tosses = np.random.default_rng(0).integers(2, size=1_000)
+    >>> outcome = sl.checks.agrees(tosses, 0.5, "a fair coin")
+    a fair coin: predicted 0.5, measured 0.537 ± 0.016 (n = 1000, z = 2.3, refuses errors above 10 %, ...): agrees
+    >>> round(outcome.smallest_error, 3)
+    0.052
+    """
 
     name: str
     prediction: float
@@ -86,6 +108,13 @@ def agrees(estimates: ArrayLike, prediction: float, name: str, *, false_alarm_ra
     References
     ----------
     Fieller (1954). Explained in the chapter *Gradients as noise*.
+
+    Examples
+    --------
+    >>> found = sl.sample_gradients("plain", depth=3, width=50, inputs=torch.eye(2), networks=200, generator=generator)
+    >>> prediction = sl.theory.plain_uncentred(3).correlation
+    >>> _ = sl.checks.agrees(sl.structure.pair_moments(found), prediction, "correlation")
+    correlation: predicted 0.2003, measured 0.22... ± 0.019 (n = 200, z = 1.4, refuses errors above 32 %, ...): agrees
     """
     values = np.asarray(estimates, dtype=np.float64)
     if values.ndim not in (1, 2) or (values.ndim == 2 and values.shape[1] != 2):
@@ -141,6 +170,11 @@ def holds(error: float, bound: float, name: str) -> None:
     References
     ----------
     Used in every chapter with an identity, *Looks linear* above all.
+
+    Examples
+    --------
+    >>> sl.checks.holds(abs(0.1 + 0.2 - 0.3), bound=1e-15, name="a sum")
+    a sum: error 5.6e-17, allowed 1e-15: holds
     """
     line = f"{name}: error {float(error):.1e}, allowed {bound:.2g}"
     if not 0 <= float(error) <= bound:
@@ -171,6 +205,12 @@ def interval(estimates: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.
     References
     ----------
     Student (1908). Used in every chapter.
+
+    Examples
+    --------
+    >>> mean, low, high = sl.checks.interval([1.0, 2.0, 3.0, 4.0])
+    >>> f"{mean:.2f} in [{low:.2f}, {high:.2f}]"
+    '2.50 in [0.45, 4.55]'
     """
     values = np.asarray(estimates, dtype=np.float64)
     if values.ndim == 0 or len(values) < 2:

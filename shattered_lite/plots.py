@@ -76,7 +76,12 @@ __all__ = ["MARKERS", "NETWORKS", "PALETTE", "Look", "activation_rasters", "agai
 
 
 def use_style() -> None:
-    """Set matplotlib's defaults to the book's style: white card, thin axes, sharp on any screen."""
+    """Set matplotlib's defaults to the book's style: white card, thin axes, sharp on any screen.
+
+    Examples
+    --------
+    >>> sl.plots.use_style()
+    """
     sns.set_theme(context="notebook", style="ticks", palette=PALETTE)
     plt.rcParams.update(
         {
@@ -110,6 +115,14 @@ def activation_rasters(
     -------
     Figure
         Rasters above histograms.
+
+    Examples
+    --------
+    >>> active = sl.sample_activations("plain", depth=5, width=8, inputs=torch.linspace(-2, 2, 64), networks=1)[0]
+    >>> runs = sl.structure.contiguity(active)
+    >>> figure = sl.plots.activation_rasters({("plain", "layer 5"): active}, {("plain", "layer 5"): runs})
+    >>> len(figure.axes)
+    3
     """
     rows, columns = (list(dict.fromkeys(key[axis] for key in active)) for axis in (0, 1))
     figure = plt.figure(figsize=(2.9 * len(columns), 3.1 * len(rows)))
@@ -148,6 +161,11 @@ def against_depth(curves: Mapping[str, Mapping[int, tuple[float, float, float]]]
     -------
     Figure
         Depth on a logarithmic axis; networks a little apart, so that intervals do not hide each other.
+
+    Examples
+    --------
+    >>> figure = sl.plots.against_depth({"plain": {6: (0.9, 0.8, 1.0), 50: (0.3, 0.2, 0.4)}}, ylabel="accuracy")
+    >>> figure.savefig("accuracy.png")
     """
     figure, axes = plt.subplots(figsize=(8, 4))
     spare = cycle(sorted(NETWORKS, key=lambda name: name in curves))  # looks of those that are not drawn come first

@@ -1,6 +1,6 @@
-"""The addresses that people read in the README, the citation and the start page, written there from ``pyproject.toml``.
+"""The addresses that people read in the README, the citation and the book, written there from ``pyproject.toml``.
 
-After a change of ``[project.urls]``: ``make notebooks``, or ``python -m tools.address`` for these three files alone.
+After a change of ``[project.urls]``: ``make notebooks``, or ``python -m tools.address`` for these four files alone.
 """
 
 import re
@@ -16,6 +16,7 @@ PLACES = [
     ("CITATION.cff", "Repository", 'repository-code: "', '"'),
     ("CITATION.cff", "Homepage", '\nurl: "', '"'),
     ("book/index.md", "Repository", '"shattered_lite @ git+', '.git"'),
+    ("book/package.md", "Repository", '"shattered_lite @ git+', '.git"'),
 ]
 
 

@@ -1,5 +1,6 @@
 """What the site needs beyond Jupyter Book: its own addresses, unique ids, formulas that keep their comma, run times."""
 
+import inspect
 import json
 import re
 from pathlib import Path
@@ -77,9 +78,15 @@ def formulas_for_sphinx(
     lines[:] = text.split("\n")
 
 
+def fields_once(app: Sphinx, what: str, name: str, thing: object, skip: bool, options: object) -> bool | None:
+    """The fields of a named tuple are described by its class; Python only says that they have a number."""
+    return True if (inspect.getdoc(thing) or "").startswith("Alias for field number") else None
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Let Sphinx call this module."""
     app.connect("autodoc-process-docstring", formulas_for_sphinx)
+    app.connect("autodoc-skip-member", fields_once)
     app.connect("config-inited", give_addresses)
     app.connect("doctree-resolved", drop_repeated_ids)
     app.connect("html-page-context", keep_marks)

@@ -46,6 +46,13 @@ def check(name: str, answer: Answer | None) -> None:
     ------
     ValueError
         If there is no such exercise, or a number is given where a function is asked for (or the reverse).
+
+    Examples
+    --------
+    >>> sl.exercises.check("noise-kinks", 200)
+    Not yet. All of them? A kink is at -b/v, and v is often small.
+    >>> sl.exercises.check("noise-kinks", 141)
+    Right.
     """
     if name not in EXERCISES:
         raise ValueError(f"name={name!r}: choose one of {', '.join(map(repr, sorted(EXERCISES)))}")

@@ -23,6 +23,11 @@ class Exercise:
         Arguments at which functions are compared.
     tolerance : float
         Relative difference that still counts as the same: rounding of what a reader types.
+
+    Examples
+    --------
+    >>> len(sl.exercises.EXERCISES["noise-kinks"].mistakes)
+    4
     """
 
     answer: Answer

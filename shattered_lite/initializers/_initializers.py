@@ -39,6 +39,12 @@ def he_(module: Module, *, generator: torch.Generator | None = None) -> Module:
     References
     ----------
     He et al. (2015). Used in the chapter *Looks linear*.
+
+    Examples
+    --------
+    >>> layer = sl.he_(nn.Linear(1_000, 1_000), generator=generator)
+    >>> round(layer.weight.var().item(), 4)
+    0.002
     """
     generator = drawn_by(generator)
 
@@ -80,6 +86,12 @@ def orthogonal_(module: Module, *, generator: torch.Generator | None = None) -> 
     References
     ----------
     Saxe et al. (2014); Xiao et al. (2018); Balduzzi et al. (2017), Section 5. Used in the chapter *Looks linear*.
+
+    Examples
+    --------
+    >>> layer = sl.orthogonal_(nn.Linear(3, 5))
+    >>> torch.allclose(layer.weight.T @ layer.weight, torch.eye(3), atol=1e-5)
+    True
     """
     generator = drawn_by(generator)
     found = layers.find(module)
@@ -127,6 +139,13 @@ def looks_linear_(module: Module, *, example: Tensor | None = None, generator: t
     References
     ----------
     Balduzzi et al. (2017), Section 5. Used in the chapter *Looks linear*.
+
+    Examples
+    --------
+    >>> network = sl.looks_linear_(nn.Sequential(nn.Linear(4, 6), sl.CReLU(), nn.Linear(12, 3)))
+    >>> inputs = torch.eye(4)
+    >>> torch.allclose(network(-inputs), -network(inputs), atol=1e-5)
+    True
     """
     generator = drawn_by(generator)
     if example is not None:

@@ -65,6 +65,12 @@ def convolutional(
     ----------
     Balduzzi et al. (2017), Sections 4 and 5. Used in the chapters *Convolutional networks and real images* and
     *Training very deep networks*.
+
+    Examples
+    --------
+    >>> network = sl.networks.convolutional("crelu", depth=6, width=8, inputs=(3, 32, 32), outputs=10, patch=4)
+    >>> network(torch.zeros(5, 3, 32, 32)).shape
+    torch.Size([5, 10])
     """
     if not isinstance(inputs, Sequence) or len(inputs) != 3:
         raise ValueError(f"inputs={inputs!r}: channels, height and width of an image are needed")

@@ -29,6 +29,11 @@ def parameters(network: nn.Module) -> int:
     References
     ----------
     Used in the chapter *Training very deep networks*.
+
+    Examples
+    --------
+    >>> sl.networks.parameters(nn.Linear(10, 5))
+    55
     """
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
 
@@ -56,6 +61,11 @@ def flops(network: nn.Module, inputs: Sequence[int]) -> int:
     References
     ----------
     Used in the chapter *Training very deep networks*.
+
+    Examples
+    --------
+    >>> sl.networks.flops(nn.Linear(10, 5), [10])
+    100
     """
     if not isinstance(inputs, Sequence) or isinstance(inputs, str):
         raise ValueError(f"inputs={inputs!r}: the shape of one example is needed")
@@ -93,6 +103,11 @@ def matching_width(build: Callable[[int], nn.Module], cost: Callable[[nn.Module]
     References
     ----------
     Used in the chapter *Training very deep networks*.
+
+    Examples
+    --------
+    >>> sl.networks.matching_width(lambda width: nn.Linear(10, width), sl.networks.parameters, target=100)
+    9
     """
 
     def price(width: int) -> float:

@@ -46,6 +46,12 @@ def fully_connected(
     References
     ----------
     Balduzzi et al. (2017), Sections 3 and 5. Used in the chapter *Looks linear*.
+
+    Examples
+    --------
+    >>> network = sl.networks.fully_connected("residual", depth=20, width=32, inputs=64, outputs=10, beta=0.1)
+    >>> network(torch.zeros(5, 64)).shape
+    torch.Size([5, 10])
     """
     check_sizes(depth=depth, width=width, inputs=inputs, outputs=outputs)
     check_kind(kind, alpha, beta, batch_norm)

@@ -21,6 +21,11 @@ class CReLU(nn.Module):
     References
     ----------
     Shang et al. (2016); Balduzzi et al. (2017), Section 5. Used in the chapter *Looks linear*.
+
+    Examples
+    --------
+    >>> sl.CReLU()(torch.tensor([[1.0, -2.0]]))
+    tensor([[1., 0., 0., 2.]])
     """
 
     def forward(self, preactivation: Tensor) -> Tensor:
@@ -35,6 +40,11 @@ class Residual(nn.Module):
     References
     ----------
     Balduzzi et al. (2017), Equation 2. Used in the chapter *Looks linear*.
+
+    Examples
+    --------
+    >>> sl.networks.Residual(nn.ReLU(), beta=0.5)(torch.tensor([-1.0, 1.0]))
+    tensor([-1.0000,  1.5000])
     """
 
     def __init__(self, branch: nn.Module, alpha: float = 1.0, beta: float = 1.0) -> None:

@@ -72,11 +72,19 @@ def freeze(network: nn.Module, inputs: Tensor) -> Frozen:
     Raises
     ------
     ValueError
-        As :func:`input_gradients`, for network and inputs; or if a batch norm meets one value of a channel only.
+        As :func:`shattered_lite.input_gradients`, for network and inputs; or if a batch norm meets one value of a
+        channel only.
 
     References
     ----------
     Ioffe and Szegedy (2015). Used in the chapter *Convolutional networks and real images*.
+
+    Examples
+    --------
+    >>> network, inputs = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8)), torch.randn(16, 4)
+    >>> frozen = sl.sampling.freeze(network, inputs)
+    >>> torch.allclose(frozen(inputs)[:1], frozen(inputs[:1]), atol=1e-5)
+    True
     """
     accepted.check_network(network)
     accepted.check_inputs(network, inputs)

@@ -33,7 +33,8 @@ def input_gradients(
 
     $g_i = \nabla_x\, v \cdot f(x)$ at $x = x_i$, where $v$ is one Gaussian vector for all inputs, and $f$ is the
     network in evaluation: dropout modules are off. Batch norm would make the output at one input depend on all others,
-    so its statistics are held constant: those of these ``inputs``, as in :func:`freeze`, or its running averages.
+    so its statistics are held constant: those of these ``inputs``, as in :func:`shattered_lite.sampling.freeze`, or its
+    running averages.
 
     The network, the inputs and torch's own random state, from which dropout as a function draws, are afterwards as
     before. Autocast around the call is off meanwhile. A network that looks at numbers, to branch on them perhaps, takes
@@ -67,6 +68,12 @@ def input_gradients(
     References
     ----------
     Balduzzi et al. (2017), Section 4. Used in the chapter *Convolutional networks and real images*.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.Linear(6, 50), nn.BatchNorm1d(50), nn.ReLU(), nn.Linear(50, 3))
+    >>> sl.input_gradients(network, torch.randn(20, 6)).shape
+    torch.Size([20, 6])
     """
     one_of("statistics", statistics, Normaliser)
     generator = drawn_by(generator)

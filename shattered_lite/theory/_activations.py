@@ -24,6 +24,12 @@ class Activation(NamedTuple):
         $\varphi$ and its derivative $\varphi'$, elementwise on arrays.
     kinks : tuple of float
         Where $\varphi$ or $\varphi'$ jumps; quadrature stops there and begins again.
+
+    Examples
+    --------
+    >>> square = sl.theory.Activation(value=lambda z: z**2, slope=lambda z: 2 * z)
+    >>> round(sl.theory.averages(square).variance, 6)
+    2.0
     """
 
     value: Callable[[Array], Array]
@@ -59,6 +65,11 @@ def leaky_relu(slope: float) -> Activation:
     References
     ----------
     Used in the chapter *One number for any activation*.
+
+    Examples
+    --------
+    >>> sl.theory.leaky_relu(0.1).value(np.array([-1.0, 2.0]))
+    array([-0.1,  2. ])
     """
     a = real("slope", slope, lambda a: abs(a) <= HUGE, f"a finite number, at most {HUGE:g} in size, is needed")
     return Activation(lambda z: np.where(z > 0, z, a * z), lambda z: np.where(z > 0, 1.0, a), kinks=(0.0,))
@@ -121,8 +132,10 @@ def activation(activation: Spelling, *, kinks: ArrayLike | None = None) -> Activ
 
     Examples
     --------
-    >>> round(averages(torch.nn.Mish()).shattering_index, 6)
-    0.408752
+    >>> sl.theory.activation("relu").slope(np.array([-1.0, 2.0]))
+    array([0., 1.])
+    >>> sl.theory.activation(nn.Hardtanh()).kinks
+    (-1.0, 1.0)
     """
     if isinstance(activation, Activation):
         found = activation

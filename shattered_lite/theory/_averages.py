@@ -28,6 +28,12 @@ class Averages(NamedTuple):
         $E[\varphi(Z)]$ and $E[\varphi(Z)^2]$; weights of variance $1/(N E[\varphi(Z)^2])$ keep a branch at variance 1.
     mean_slope, square_slope : float
         $E[\varphi'(Z)]$ and $E[\varphi'(Z)^2]$.
+
+    Examples
+    --------
+    >>> tanh = sl.theory.averages("tanh")
+    >>> round(tanh.decay, 4), round(tanh.shattering_index, 4)
+    (0.79, 0.2473)
     """
 
     mean: float
@@ -42,19 +48,19 @@ class Averages(NamedTuple):
 
     @property
     def decay(self) -> float:
-        r"""$s = E[\varphi']^2 / E[\varphi'^2]$: a gated layer multiplies the correlation by this."""
+        r"""What a gated layer multiplies the correlation by, $s = E[\varphi']^2 / E[\varphi'^2]$."""
         return self.mean_slope**2 / self.square_slope
 
     @property
     def growth(self) -> float:
-        r"""$\chi = E[\varphi'^2] / \operatorname{Var} \varphi$: growth of the variance in a layer with batch norm."""
+        r"""Growth of the variance in a layer with batch norm, $\chi = E[\varphi'^2] / \operatorname{Var} \varphi$."""
         return self.square_slope / self.variance
 
     @property
     def shattering_index(self) -> float:
-        r"""$\kappa = \operatorname{Var} \varphi' / \operatorname{Var} \varphi = \chi (1 - s)$: $R \sim L^{-\kappa}$.
+        r"""$\kappa = \operatorname{Var} \varphi' / \operatorname{Var} \varphi = \chi (1 - s)$.
 
-        The power law is that of a residual network with batch norm.
+        In a residual network with batch norm $R \sim L^{-\kappa}$.
         """
         return (self.square_slope - self.mean_slope**2) / self.variance
 
@@ -80,6 +86,11 @@ def averages(activation: Spelling) -> Averages:
     References
     ----------
     The book's own; derived in the chapter *One number for any activation*.
+
+    Examples
+    --------
+    >>> round(sl.theory.averages(lambda z: z * torch.sigmoid(1.702 * z)).shattering_index, 4)
+    0.5831
     """
     value, slope, kinks = _activations.activation(activation)
 
@@ -121,6 +132,11 @@ def hermite_coefficients(activation: Spelling, *, degree: int) -> Array:
     References
     ----------
     Derived in the chapter *One number for any activation*.
+
+    Examples
+    --------
+    >>> sl.theory.hermite_coefficients("relu", degree=2).round(4)
+    array([0.3989, 0.5   , 0.2821])
     """
     whole("degree", degree, 0, HIGHEST)
     value, _, kinks = _activations.activation(activation)

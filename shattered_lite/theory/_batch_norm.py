@@ -35,6 +35,12 @@ class BatchAverages(NamedTuple):
         The same of $\varphi'(\hat z)$.
     square_lever, pair_lever : float
         The same of $\hat z\, \varphi'(\hat z)$.
+
+    Examples
+    --------
+    >>> few = sl.theory.batch_averages("relu", batch_size=16)
+    >>> round(few.pair_slope / few.square_slope, 4)
+    0.4788
     """
 
     square: float
@@ -74,6 +80,11 @@ def batch_averages(activation: Spelling = "relu", *, batch_size: float = np.inf)
     ----------
     Schoenberg (1942) for the expansion; the rest is the book's own. Derived in the chapter
     *One number for any activation*.
+
+    Examples
+    --------
+    >>> [round(sl.theory.batch_averages("gelu", batch_size=size).pair_slope, 4) for size in (8, 64, np.inf)]
+    [0.2224, 0.2471, 0.25]
     """
     value, slope, kinks = _activations.activation(activation)
 
@@ -157,6 +168,13 @@ def plain_batch_norm(
     ----------
     Yang et al. (2019) for many inputs; the book's own for a finite batch. Derived in the chapter
     *Theorem 1: plain networks*.
+
+    Examples
+    --------
+    >>> sl.theory.plain_batch_norm([1, 5, 10]).variance.round(2)
+    array([ 1.  ,  4.63, 31.46])
+    >>> sl.theory.plain_batch_norm([1, 5, 10], activation=nn.Softplus()).correlation.round(4)
+    array([0.8521, 0.4493, 0.2019])
     """
     return _batch_norm(depth, 0.0, 1.0, batch_size, activation, statistics)
 
@@ -198,6 +216,11 @@ def residual_batch_norm(
     References
     ----------
     The book's own; derived in the chapters *Theorem 3: batch norm and beta* and *One number for any activation*.
+
+    Examples
+    --------
+    >>> sl.theory.residual_batch_norm([1, 10, 50], beta=0.5, batch_size=128).correlation.round(4)
+    array([0.9   , 0.4967, 0.1969])
     """
     return _batch_norm(depth, 1.0, _accepted.beta(beta) ** 2, batch_size, activation, statistics)
 

@@ -30,6 +30,11 @@ class ArcCosine(NamedTuple):
         Factor by which the layer multiplies the correlation of gradients, $1 - \theta/\pi$.
     coactivation : ndarray
         Probability that a unit is active at both inputs, $(\pi - \theta)/(2\pi)$.
+
+    Examples
+    --------
+    >>> sl.theory.arc_cosine([1, 0, -1]).coactivation
+    array([0.5 , 0.25, 0.  ])
     """
 
     cosine: Array
@@ -61,6 +66,11 @@ def arc_cosine(cosine: ArrayLike) -> ArcCosine:
     References
     ----------
     Cho and Saul (2009). Derived in the chapter *Who is active with whom*.
+
+    Examples
+    --------
+    >>> sl.theory.arc_cosine([1, 0]).cosine.round(4)
+    array([1.    , 0.3183])
     """
     c = _accepted.correlations(cosine)
     angle = np.arccos(c)
@@ -108,6 +118,11 @@ def cosines(depth: int, *, cosine: ArrayLike = 0.0) -> Array:
     References
     ----------
     Cho and Saul (2009). Used in the chapters *Who is active with whom* and *Theorem 1: plain networks*.
+
+    Examples
+    --------
+    >>> sl.theory.cosines(3).round(4)
+    array([0.    , 0.3183, 0.4937, 0.6048])
     """
     layers, start = _accepted.one_depth(depth, LONGEST), _accepted.correlations(cosine)
     if (layers + 1) * start.size > TABLE:
@@ -141,6 +156,11 @@ def centred_coactivation(batch_size: ArrayLike) -> Array:
     References
     ----------
     The book's own; derived in the chapter *Who is active with whom*.
+
+    Examples
+    --------
+    >>> sl.theory.centred_coactivation([3, 10, np.inf]).round(4)
+    array([0.1667, 0.2323, 0.25  ])
     """
     batch = _accepted.batches(batch_size)
     return 0.25 - np.arcsin(1 / (batch - 1)) / (2 * np.pi)
@@ -171,6 +191,11 @@ def constant_units(cosine: float, *, batch_size: int) -> float:
     References
     ----------
     The book's own; derived in the chapter *Who is active with whom*.
+
+    Examples
+    --------
+    >>> round(sl.theory.constant_units(0.9, batch_size=100), 4)
+    0.408
     """
     shared = "what many inputs share is between 0 (nothing) and 1, excluded"
     c = real("cosine", cosine, lambda c: 0 <= c < 1, shared)
@@ -202,6 +227,11 @@ def expected_runs(cosine: ArrayLike) -> float:
     References
     ----------
     The book's own; derived in the chapter *Who is active with whom*.
+
+    Examples
+    --------
+    >>> round(sl.theory.expected_runs([0.0, 0.0, 1.0]), 4)
+    2.0
     """
     return 1 + float(np.sum(1 - arc_cosine(cosine).tangent))
 
@@ -223,7 +253,7 @@ def centred_length(length: ArrayLike, *, batch_size: ArrayLike = np.inf) -> Arra
     -------
     ndarray
         Squared length of that input relative to each of the others, after the layer; with the broadcast shape of the
-        _accepted.
+        arguments.
 
     Raises
     ------
@@ -233,6 +263,11 @@ def centred_length(length: ArrayLike, *, batch_size: ArrayLike = np.inf) -> Arra
     References
     ----------
     The book's own; derived in the chapter *Who is active with whom*.
+
+    Examples
+    --------
+    >>> sl.theory.centred_length([0.5, 1, 2]).round(4)
+    array([0.3667, 1.    , 4.4669])
     """
     allowed = f"a length is not negative, and {HUGE:g} or less"
     a = _accepted.numbers("length", length, lambda a: (a >= 0) & (a <= HUGE), allowed)

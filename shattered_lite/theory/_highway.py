@@ -27,7 +27,7 @@ def highway(depth: ArrayLike, *, gamma1: ArrayLike) -> Moments:
     Returns
     -------
     Moments
-        Dimensionless, with the broadcast shape of the _accepted.
+        Dimensionless, with the broadcast shape of the arguments.
 
     Raises
     ------
@@ -37,6 +37,11 @@ def highway(depth: ArrayLike, *, gamma1: ArrayLike) -> Moments:
     References
     ----------
     Balduzzi et al. (2017), Corollary 1. Derived in the chapter *Highway networks*.
+
+    Examples
+    --------
+    >>> sl.theory.highway([1, 10, 100], gamma1=0.95).correlation.round(4)
+    array([0.9512, 0.6067, 0.0068])
     """
     layers, kept = _accepted.broadcast(depth=_accepted.depths(depth), gamma1=_accepted.gammas(gamma1) ** 2)
     log_correlation: Array = np.log1p(-(1 - kept) / 2) * layers
@@ -69,6 +74,11 @@ def highway_uncentred(gamma1: ArrayLike, *, cosine: float = 0.0) -> Moments:
     References
     ----------
     The book's own; derived in the chapter *Highway networks*.
+
+    Examples
+    --------
+    >>> sl.theory.highway_uncentred([0.9, 0.8, 0.7]).correlation.round(4)
+    array([1.    , 0.905 , 0.7484, 0.5776])
     """
     kept = _accepted.gammas(gamma1)
     if kept.ndim != 1 or len(kept) > MOST:

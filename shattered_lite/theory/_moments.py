@@ -20,6 +20,12 @@ class Moments(NamedTuple):
         $\log |R(i, j)|$.
     sign : ndarray
         Sign of $R$: 1, save where differentiated batch norm makes two gradients lean apart.
+
+    Examples
+    --------
+    >>> moments = sl.theory.residual([1, 2, 3])
+    >>> moments.variance.round(4), moments.correlation.round(4)
+    (array([2., 4., 8.]), array([0.75  , 0.5625, 0.4219]))
     """
 
     log_variance: Array

@@ -32,7 +32,7 @@ def plain(depth: ArrayLike, *, batch_size: ArrayLike = np.inf) -> Moments:
     Returns
     -------
     Moments
-        Dimensionless, with the broadcast shape of the _accepted.
+        Dimensionless, with the broadcast shape of the arguments.
 
     Raises
     ------
@@ -42,6 +42,13 @@ def plain(depth: ArrayLike, *, batch_size: ArrayLike = np.inf) -> Moments:
     References
     ----------
     Balduzzi et al. (2017), Theorem 1. Derived in the chapter *Theorem 1: plain networks*.
+
+    Examples
+    --------
+    >>> sl.theory.plain([1, 2, 3]).correlation.round(4)
+    array([0.5  , 0.25 , 0.125])
+    >>> sl.theory.plain([1, 2, 3], batch_size=10).correlation.round(4)
+    array([0.5   , 0.2323, 0.1079])
     """
     layers, batch = _accepted.broadcast(depth=_accepted.depths(depth), batch_size=_accepted.batches(batch_size))
     first = np.log(0.5) * (layers > 0)  # the first layer is not centred: there the gates are independent
@@ -75,6 +82,11 @@ def plain_uncentred(depth: ArrayLike, *, cosine: float = 0.0) -> Moments:
     References
     ----------
     The book's own; derived in the chapter *Theorem 1: plain networks*.
+
+    Examples
+    --------
+    >>> sl.theory.plain_uncentred([1, 10, 30]).correlation.round(4)
+    array([0.5   , 0.0337, 0.0032])
     """
     layers = _accepted.depths(depth)
     return leaning(layers, np.ones(deepest(layers)), cosine)
@@ -104,7 +116,7 @@ def plain_finite_width(depth: ArrayLike, *, width: ArrayLike, batch_size: ArrayL
     Returns
     -------
     Moments
-        Dimensionless, with the broadcast shape of the _accepted.
+        Dimensionless, with the broadcast shape of the arguments.
 
     Raises
     ------
@@ -114,6 +126,11 @@ def plain_finite_width(depth: ArrayLike, *, width: ArrayLike, batch_size: ArrayL
     References
     ----------
     The book's own; derived in the chapter *Theorem 1: plain networks*.
+
+    Examples
+    --------
+    >>> sl.theory.plain_finite_width(8, width=[10, 100, np.inf], batch_size=64).correlation.round(4)
+    array([0.021 , 0.005 , 0.0036])
     """
     layers, units, batch = _accepted.broadcast(
         depth=_accepted.depths(depth, DEEPEST), width=_accepted.widths(width), batch_size=_accepted.batches(batch_size)
@@ -162,6 +179,11 @@ def plain_kurtosis(depth: ArrayLike, *, width: ArrayLike) -> Array:
     References
     ----------
     The book's own; compare Hanin (2018). Derived in the chapter *Theorem 1: plain networks*.
+
+    Examples
+    --------
+    >>> sl.theory.plain_kurtosis(10, width=[10, 100, 1_000]).round(4)
+    array([69.198 ,  1.6615,  1.0532])
     """
     layers, units = _accepted.broadcast(depth=_accepted.depths(depth), width=_accepted.widths(width))
     with np.errstate(over="ignore"):

@@ -42,6 +42,11 @@ def residual(depth: ArrayLike, *, alpha: float = 1.0, beta: float = 1.0) -> Mome
     References
     ----------
     Balduzzi et al. (2017), Theorem 2. Derived in the chapter *Theorem 2: residual networks*.
+
+    Examples
+    --------
+    >>> sl.theory.residual([1, 2, 3], beta=0.1).correlation.round(4)
+    array([0.995 , 0.9901, 0.9852])
     """
     layers = _accepted.depths(depth)
     a, b = _accepted.alpha(alpha), _accepted.beta(beta) ** 2
@@ -77,6 +82,11 @@ def residual_uncentred(depth: ArrayLike, *, alpha: float = 1.0, beta: float = 1.
     References
     ----------
     The book's own; derived in the chapter *Theorem 2: residual networks*.
+
+    Examples
+    --------
+    >>> sl.theory.residual_uncentred([1, 10, 100]).correlation.round(4)
+    array([0.75  , 0.1402, 0.0012])
     """
     layers = _accepted.depths(depth)
     b = _accepted.beta(beta) ** 2
@@ -113,6 +123,11 @@ def residual_layer_norm(depth: ArrayLike, *, beta: float = 1.0, cosine: float = 
     References
     ----------
     The book's own; derived in the chapter *Theorem 3: batch norm and beta*.
+
+    Examples
+    --------
+    >>> sl.theory.residual_layer_norm([1, 10, 100]).correlation.round(4)
+    array([0.75  , 0.3943, 0.1985])
     """
     layers, b = _accepted.depths(depth), _accepted.beta(beta) ** 2
     return leaning(layers, _shares(layers, b), cosine)._replace(log_variance=np.log1p(b * layers))
@@ -149,6 +164,11 @@ def residual_idealised_batch_norm(depth: ArrayLike, *, beta: float = 1.0) -> Mom
     References
     ----------
     Balduzzi et al. (2017), Theorem 3. Derived in the chapter *Theorem 3: batch norm and beta*.
+
+    Examples
+    --------
+    >>> sl.theory.residual_idealised_batch_norm([1, 10, 100]).correlation.round(4)
+    array([0.75  , 0.3364, 0.1121])
     """
     layers, b = _accepted.depths(depth), _accepted.beta(beta) ** 2
     steps = np.log1p(-_shares(layers, b) / 2)

@@ -47,6 +47,11 @@ def scalar_covariance(first: ArrayLike, second: ArrayLike, *, depth: int) -> Arr
     References
     ----------
     The book's own; derived in the chapter *Theorem 1: plain networks*.
+
+    Examples
+    --------
+    >>> sl.theory.scalar_covariance(0.0, [0.0, 0.5, 1.0], depth=5).round(4)
+    array([1.    , 0.1932, 0.0847])
     """
     layers = _accepted.one_depth(depth, LONGEST)
     x, y = _accepted.broadcast(first=_accepted.finite("first", first), second=_accepted.finite("second", second))
@@ -96,6 +101,13 @@ def grid_covariance(inputs: ArrayLike, *, depth: int, centred: bool) -> Array:
     References
     ----------
     The book's own; derived in the chapter *Gradients as noise*.
+
+    Examples
+    --------
+    >>> sl.theory.grid_covariance([-1, 0, 2], depth=5, centred=True).round(4)
+    array([[ 1.    , -0.0704, -0.089 ],
+           [-0.0704,  1.    ,  0.0159],
+           [-0.089 ,  0.0159,  1.    ]])
     """
     x, layers = _accepted.finite("inputs", inputs, most=1e50), _accepted.one_depth(depth, DEEPEST_GRID)
     if x.ndim != 1 or x.size == 0 or len(np.unique(x)) < x.size:
@@ -154,6 +166,12 @@ def autocorrelation(covariance: ArrayLike, *, lags: int) -> Array:
     References
     ----------
     Balduzzi et al. (2017), Figure 2. Used in the chapter *Gradients as noise*.
+
+    Examples
+    --------
+    >>> covariance = sl.theory.grid_covariance(np.linspace(-2, 2, 64), depth=5, centred=True)
+    >>> sl.theory.autocorrelation(covariance, lags=3).round(3)
+    array([1.   , 0.765, 0.578, 0.429])
     """
     c = _accepted.finite("covariance", covariance)
     if c.ndim != 2 or c.shape[0] != c.shape[1] or c.size == 0:

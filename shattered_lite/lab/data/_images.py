@@ -25,6 +25,12 @@ class Split(NamedTuple):
         several.
     train_labels, test_labels : Tensor of int64, shape (images,)
         Classes from 0.
+
+    Examples
+    --------
+    >>> data = sl.lab.data.digits()
+    >>> data.train_inputs.shape, data.test_labels.shape
+    (torch.Size([1438, 64]), torch.Size([359]))
     """
 
     train_inputs: Tensor
@@ -58,6 +64,11 @@ def digits(*, generator: torch.Generator | None = None, test_share: float = 0.2,
     References
     ----------
     Alpaydin and Kaynak (1998). Used in the chapter *Looks linear*.
+
+    Examples
+    --------
+    >>> sl.lab.data.digits(flat=False, test_share=0.5).train_inputs.shape
+    torch.Size([899, 1, 8, 8])
     """
     generator = drawn_by(generator)
     if not 0 < test_share < 1:
@@ -104,6 +115,10 @@ def cifar10(folder: str | os.PathLike[str] | None = None) -> Split:
     ----------
     Krizhevsky (2009), *Learning Multiple Layers of Features from Tiny Images*; Birhane and Prabhu (2021) on the
     withdrawn collection. Used in the chapter *Convolutional networks and real images*.
+
+    Examples
+    --------
+    >>> sl.lab.data.cifar10().train_inputs.shape  # doctest: +SKIP
     """
     *train, test = _archive.find(_archive.CIFAR_10, folder)
     train_inputs, train_labels = _records(train)
@@ -145,6 +160,12 @@ def validation(data: Split, *, generator: torch.Generator | None = None, share: 
     References
     ----------
     Used in the chapter *Looks linear*.
+
+    Examples
+    --------
+    >>> data = sl.lab.data.validation(sl.lab.data.digits())
+    >>> len(data.train_inputs), len(data.test_inputs)
+    (1150, 288)
     """
     generator = drawn_by(generator)
     if not 0 < share < 1:

@@ -28,6 +28,11 @@ def digits() -> list[Run]:
     References
     ----------
     Alpaydin and Kaynak (1998). Used in the README.
+
+    Examples
+    --------
+    >>> len(sl.lab.grids.digits())
+    18
     """
     return [
         NETWORKS[name].run(depth=depth, width=32, seed=seed)
@@ -49,6 +54,12 @@ def figure_5() -> list[Run]:
     References
     ----------
     Balduzzi et al. (2017), Figure 5. Used in the chapter *Convolutional networks and real images*.
+
+    Examples
+    --------
+    >>> runs = sl.lab.grids.figure_5()
+    >>> len(runs), runs[0].epochs
+    (240, 0)
     """
     shape: dict[str, Any] = {"width": 8, "convolutional": True, "patch": 4, "data": "cifar10", "images": 10_000}
     gradients: dict[str, Any] = {"epochs": 0, "batch_size": 128, "minibatches": 30}
@@ -79,6 +90,11 @@ def figure_6(found: Sequence[Record]) -> list[Run]:
     References
     ----------
     Balduzzi et al. (2017), Figure 6. Used in the chapter *Training very deep networks*.
+
+    Examples
+    --------
+    >>> len(sl.lab.grids.figure_6([]))  # before any is made: rates to choose between
+    140
     """
     base = {
         "width": 32, "patch": 2, "epochs": 3, "batch_size": 500, "augment": True, "precision": "bfloat16",
@@ -102,6 +118,11 @@ def figure_6_small(found: Sequence[Record]) -> list[Run]:
     References
     ----------
     Balduzzi et al. (2017), Figure 6. Used in the chapter *Training very deep networks*.
+
+    Examples
+    --------
+    >>> len(sl.lab.grids.figure_6_small([]))
+    84
     """
     base = {"width": 8, "patch": 4, "epochs": 6, "batch_size": 50, "images": 1_000}
     return _tuned(found, base, depths=(98, 24, 6, 198), rates=(1e-4, 6e-4, 3.6e-3))
@@ -126,6 +147,11 @@ def figure_6_between(found: Sequence[Record]) -> list[Run]:
     References
     ----------
     Used in the chapter *Training very deep networks*.
+
+    Examples
+    --------
+    >>> len(sl.lab.grids.figure_6_between([]))
+    36
     """
     steps = {"width": 8, "patch": 4, "epochs": 36, "batch_size": 50, "images": 1_000}
     once = steps | {"epochs": 1, "images": 36_000}

@@ -23,6 +23,12 @@ class Network:
         As in :class:`~shattered_lite.lab.training.Run`.
     equal_cost : bool
         Whether its width is that of :func:`equal_cost_width`, and not the grid's.
+
+    Examples
+    --------
+    >>> run = sl.lab.grids.NETWORKS["looks linear"].run(depth=6, width=32)
+    >>> run.kind, run.initializer
+    ('crelu', 'looks_linear')
     """
 
     kind: networks.ModuleKind
@@ -78,6 +84,11 @@ def network_of(run: Run, width: int) -> str:
     ------
     ValueError
         If no network of the grids is like that.
+
+    Examples
+    --------
+    >>> sl.lab.grids.network_of(sl.lab.training.Run("plain", 6, width=32, batch_norm=True), width=32)
+    'plain, batch norm'
     """
     like = Network(
         kind=run.kind,
@@ -133,6 +144,11 @@ def equal_cost_width(run: Run) -> int:
     -------
     int
         About $1/\sqrt 2$ of the run's width, since a concatenated rectifier doubles the inputs of a layer.
+
+    Examples
+    --------
+    >>> sl.lab.grids.equal_cost_width(sl.lab.training.Run("crelu", 6, width=32, convolutional=True, data="cifar10"))
+    23
     """
 
     def build(kind: networks.ModuleKind, width: int) -> nn.Module:

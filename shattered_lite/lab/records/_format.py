@@ -41,6 +41,12 @@ def name(run: Run) -> str:
     References
     ----------
     Used in the chapter *Training very deep networks*.
+
+    Examples
+    --------
+    >>> Run = sl.lab.training.Run
+    >>> sl.lab.records.name(Run("plain", 2)) == sl.lab.records.name(Run("plain", 2, beta=1.0))
+    True
     """
     return hashlib.sha256(json.dumps(_canonical(run), sort_keys=True).encode()).hexdigest()[:16]
 
@@ -68,6 +74,13 @@ def dumps(record: Record, *, lines: bool = True) -> str:
     References
     ----------
     Used in the chapter *Training very deep networks*.
+
+    Examples
+    --------
+    >>> import json
+    >>> record = sl.lab.training.train(sl.lab.training.Run("plain", 2, epochs=1, images=100))
+    >>> json.loads(sl.lab.records.dumps(record))["run"]["kind"]
+    'plain'
     """
     _check(record)
     entries = {"name": name(record.run)} | _plain(record) | {"run": _canonical(record.run)}
@@ -98,6 +111,12 @@ def loads(text: str) -> Record:
     References
     ----------
     Used in the chapter *Training very deep networks*.
+
+    Examples
+    --------
+    >>> record = sl.lab.training.train(sl.lab.training.Run("plain", 2, epochs=1, images=100))
+    >>> sl.lab.records.loads(sl.lab.records.dumps(record)) == record
+    True
     """
     try:
         entries = json.loads(text, parse_constant=_refuse_constant)

@@ -38,6 +38,12 @@ def read(path: Path) -> list[Record]:
     References
     ----------
     Used in the chapter *Training very deep networks*.
+
+    Examples
+    --------
+    >>> found = sl.lab.records.read(sl.lab.records.FOLDER / "figure_6_between.jsonl")
+    >>> len(found), found[0].run.kind, found[0].run.depth, found[0].accuracies[-1]
+    (96, 'crelu', 24, 0.4102)
     """
     if path.is_dir():
         found = [_parse(file.read_bytes(), str(file)) for file in path.iterdir() if file.name.endswith(".json")]
@@ -70,6 +76,13 @@ def write(records: Iterable[Record], table: Path) -> None:
     References
     ----------
     Used for the records of the chapters *Convolutional networks and real images* and *Training very deep networks*.
+
+    Examples
+    --------
+    >>> record = sl.lab.training.train(sl.lab.training.Run("plain", 2, epochs=1, images=100))
+    >>> sl.lab.records.write([record], Path("mine.jsonl"))
+    >>> sl.lab.records.read(Path("mine.jsonl")) == [record]
+    True
     """
     if table.suffix != ".jsonl":
         raise ValueError(f"table={str(table)!r}: a name that ends in .jsonl is needed")
@@ -104,6 +117,14 @@ def fold(folder: Path, table: Path) -> list[Record]:
     References
     ----------
     Used for the records of the chapters *Convolutional networks and real images* and *Training very deep networks*.
+
+    Examples
+    --------
+    >>> record = sl.lab.training.train(sl.lab.training.Run("plain", 2, epochs=1, images=100))
+    >>> Path("runs").mkdir()
+    >>> _ = Path("runs", "one.json").write_text(sl.lab.records.dumps(record))
+    >>> sl.lab.records.fold(Path("runs"), Path("mine.jsonl")) == [record]
+    True
     """
     if not folder.is_dir():
         fault = "this is a file" if folder.exists() else "it does not exist"

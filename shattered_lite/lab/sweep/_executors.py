@@ -36,6 +36,12 @@ def local_processes(workers: int | None = None) -> Iterator[Executor]:
     References
     ----------
     Used in the chapter *Training very deep networks*.
+
+    Examples
+    --------
+    >>> with sl.lab.sweep.local_processes(1) as executor:
+    ...     print(executor.submit(abs, -3).result())
+    3
     """
     if workers is not None and workers < 1:
         raise ValueError(f"workers={workers}: a whole number, 1 or more, is needed")
@@ -89,6 +95,11 @@ def dask_cluster(address: str) -> Iterator[Executor]:
     References
     ----------
     Rocklin (2015). Used in the chapter *Training very deep networks*.
+
+    Examples
+    --------
+    >>> with sl.lab.sweep.dask_cluster("tcp://host:8786") as executor:  # doctest: +SKIP
+    ...     print(executor.submit(abs, -3).result())
     """
     try:
         from distributed import Client

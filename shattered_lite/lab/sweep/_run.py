@@ -25,7 +25,16 @@ PATIENCE = 5  # attempts in a row that may end without a new record
 
 
 class Unfinished(RuntimeError):
-    """Some tasks of a sweep have no record yet; its text says how many, and why."""
+    """Some tasks of a sweep have no record yet; its text says how many, and why.
+
+    Examples
+    --------
+    >>> try:
+    ...     sl.lab.sweep.run({"two": 2}, print, Path("squares"), is_record=print, minutes=0)
+    ... except sl.lab.sweep.Unfinished as reason:
+    ...     print(str(reason).split(".")[0])
+    1 of 1 tasks are left: the time is over
+    """
 
 
 def run(
@@ -69,6 +78,17 @@ def run(
     References
     ----------
     Used in the chapter *Training very deep networks*.
+
+    Examples
+    --------
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> def square(number, checkpoint):
+    ...     return str(number**2)
+    >>> def is_square(number, text):
+    ...     return text == str(number**2)
+    >>> sl.lab.sweep.run({"two": 2, "three": 3}, square, Path("squares"), ThreadPoolExecutor, is_record=is_square)
+    >>> Path("squares", "three.json").read_text()
+    '9'
     """
     places = {name: folder.resolve() / f"{name}.json" for name in tasks}
     if minutes is not None and not minutes >= 0:
@@ -118,6 +138,13 @@ def complete(work: Work, is_record: IsRecord, configuration: Any, record: Path) 
     References
     ----------
     Used in the chapter *Training very deep networks*.
+
+    Examples
+    --------
+    >>> square, is_square = lambda n, checkpoint: str(n**2), lambda n, text: text == str(n**2)
+    >>> sl.lab.sweep.complete(square, is_square, 3, Path("three.json"))
+    >>> Path("three.json").read_text()
+    '9'
     """
     place = record.with_suffix(".unfinished")
     record.parent.mkdir(parents=True, exist_ok=True)

@@ -52,6 +52,12 @@ class Run:
         Keep the cosines between the gradients at the first images of the first minibatch, for a map.
     precision : {"float32", "bfloat16"}
         Of activations and products; weights are float32 always.
+
+    Examples
+    --------
+    >>> run = sl.lab.training.Run("plain", 6, width=32, batch_norm=True)
+    >>> run.epochs, run.data
+    (8, 'digits')
     """
 
     # What a word means on the command line stands beside it.
@@ -120,6 +126,12 @@ class Start:
     machine : mapping of str to str
         Where, when and with what they were measured, which may be after the run: as in :class:`Record`, and their
         precision.
+
+    Examples
+    --------
+    >>> run = sl.lab.training.Run("crelu", 4, initializer="looks_linear", minibatches=2)
+    >>> [round(rank, 4) for rank in sl.lab.training.measure_start(run).effective_rank]
+    [1.0, 1.0]
     """
 
     correlation: tuple[float, ...] = ()
@@ -153,6 +165,12 @@ class Record:
         memory that was freed before and kept is not counted.
     machine : mapping of str to str
         Where and with what it ran: device, versions, commit, date.
+
+    Examples
+    --------
+    >>> record = sl.lab.training.train(sl.lab.training.Run("plain", 2, epochs=2, images=100))
+    >>> len(record.losses), 0 <= record.accuracies[-1] <= 1
+    (2, True)
     """
 
     run: Run

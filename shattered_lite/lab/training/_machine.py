@@ -31,6 +31,11 @@ def find_device(name: str) -> torch.device:
     ------
     ValueError
         If PyTorch does not find it on this machine; the message names those that it finds.
+
+    Examples
+    --------
+    >>> sl.lab.training.find_device("cpu")
+    device(type='cpu')
     """
     try:
         device = torch.device(name)

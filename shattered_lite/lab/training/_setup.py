@@ -32,6 +32,12 @@ def load(run: Run, *, generator: torch.Generator) -> Split:
     ------
     ValueError
         If the data set has fewer images than the run asks for, or its files are damaged.
+
+    Examples
+    --------
+    >>> run = sl.lab.training.Run("plain", 2, images=100)
+    >>> sl.lab.training.load(run, generator=generator).train_inputs.shape
+    torch.Size([100, 64])
     """
     split = digits(generator=generator, flat=False) if run.data == "digits" else _cifar10()
     if run.held_out:
@@ -59,6 +65,12 @@ def build(run: Run, data: Split, generator: torch.Generator) -> nn.Sequential:
     -------
     nn.Sequential
         Maps ``(batch, pixels)``, or ``(batch, channels, height, width)``, to ``(batch, classes)``.
+
+    Examples
+    --------
+    >>> network = sl.lab.training.build(sl.lab.training.Run("plain", 2), sl.lab.data.digits(), generator)
+    >>> network(torch.zeros(5, 64)).shape
+    torch.Size([5, 10])
     """
     options: dict[str, Any] = {
         "depth": run.depth,

@@ -26,6 +26,12 @@ def prepare_worker() -> None:
 
     A vanishing network computes with denormal numbers, which a processor handles hundreds of times more slowly than
     others. Meant as the ``initializer`` of a ``concurrent.futures.ProcessPoolExecutor``.
+
+    Examples
+    --------
+    >>> sl.lab.training.prepare_worker()
+    >>> torch.get_num_threads()
+    1
     """
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
@@ -62,7 +68,7 @@ def train(
         Where the state of the run is kept, and found again. A file that is damaged, or belongs to another run, device
         or version, is set aside as ``<name>.damaged<number>``, with a warning, and the run starts anew.
     checkpoint_seconds : float
-        Time between _checkpoint.
+        Time between checkpoints.
     device : str
         As PyTorch names it: ``"cpu"``, ``"cuda"``.
     deterministic : bool
@@ -84,6 +90,12 @@ def train(
     References
     ----------
     Kingma and Ba (2015). Used in the chapters *Looks linear* and *Training very deep networks*.
+
+    Examples
+    --------
+    >>> record = sl.lab.training.train(sl.lab.training.Run("residual", 4, batch_norm=True, epochs=2))
+    >>> record.losses[1] < record.losses[0]
+    True
     """
     with _algorithms(deterministic):
         training = Training(run, data, network, find_device(device), probe)
@@ -129,6 +141,12 @@ def measure_start(run: Run, data: Split | None = None, *, device: str = "cpu") -
     ----------
     Balduzzi et al. (2017), Section 4. Used for the records of the chapters *Convolutional networks and real images* and
     *Training very deep networks*.
+
+    Examples
+    --------
+    >>> start = sl.lab.training.measure_start(sl.lab.training.Run("plain", 4, minibatches=3, batch_size=16))
+    >>> len(start.correlation)
+    3
     """
     if not run.minibatches:
         raise ValueError("run: minibatches=0, but gradients are measured at 1 or more")

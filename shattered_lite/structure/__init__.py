@@ -1,0 +1,19 @@
+r"""What a set of gradients, or of activations, looks like. Pure functions of tensors.
+
+Gradients have shape ``(..., inputs, outputs)``, curves ``(..., inputs)``, activations ``(..., inputs, width)``: of one
+network or, along the leading axes, of many. Gradients and curves may have any real dtype, but no entry that is infinite
+or not a number; measures are computed and returned in float64.
+"""
+
+from ._curves import autocorrelation
+from ._gates import coactivation, contiguity
+from ._gradients import correlation, covariance, effective_rank, mean_gradient_norm, pair_moments
+
+__all__ = [
+    "autocorrelation", "coactivation", "contiguity", "correlation", "covariance", "effective_rank",
+    "mean_gradient_norm", "pair_moments",
+]  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
