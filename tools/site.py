@@ -1,4 +1,4 @@
-"""What the site needs beyond Jupyter Book: its addresses, unique ids, formulas with their comma, run times, docstrings."""
+"""What the site needs beyond Jupyter Book: addresses, unique ids, formulas with their comma, run times, docstrings."""
 
 import inspect
 import json
