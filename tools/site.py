@@ -1,4 +1,4 @@
-"""What the site needs beyond Jupyter Book: its own addresses, unique ids, formulas that keep their comma, run times."""
+"""What the site needs beyond Jupyter Book: addresses, unique ids, formulas with their comma, run times, docstrings."""
 
 import inspect
 import json
