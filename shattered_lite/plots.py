@@ -30,6 +30,11 @@ class Look:
         Its name in legends.
     colour, marker, line : str
         In matplotlib's words; colours are hexadecimal.
+
+    Examples
+    --------
+    >>> sl.plots.NETWORKS["residual"].style(label="three seeds")
+    {'color': '#d27800', 'marker': 's', 'linestyle': '--', 'label': 'three seeds'}
     """
 
     label: str

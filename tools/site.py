@@ -78,7 +78,7 @@ def formulas_for_sphinx(
     lines[:] = text.split("\n")
 
 
-def fields_once(app: Sphinx, what: str, name: str, thing: object, skip: bool, options: object) -> bool | None:
+def fields_once(_app: Sphinx, _what: str, _name: str, thing: object, _skip: bool, _options: object) -> bool | None:
     """The fields of a named tuple are described by its class; Python only says that they have a number."""
     return True if (inspect.getdoc(thing) or "").startswith("Alias for field number") else None
 
