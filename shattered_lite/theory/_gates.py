@@ -223,7 +223,7 @@ def centred_length(length: ArrayLike, *, batch_size: ArrayLike = np.inf) -> Arra
     -------
     ndarray
         Squared length of that input relative to each of the others, after the layer; with the broadcast shape of the
-        _accepted.
+        arguments.
 
     Raises
     ------

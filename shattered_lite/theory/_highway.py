@@ -27,7 +27,7 @@ def highway(depth: ArrayLike, *, gamma1: ArrayLike) -> Moments:
     Returns
     -------
     Moments
-        Dimensionless, with the broadcast shape of the _accepted.
+        Dimensionless, with the broadcast shape of the arguments.
 
     Raises
     ------

@@ -32,7 +32,7 @@ def plain(depth: ArrayLike, *, batch_size: ArrayLike = np.inf) -> Moments:
     Returns
     -------
     Moments
-        Dimensionless, with the broadcast shape of the _accepted.
+        Dimensionless, with the broadcast shape of the arguments.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def plain_finite_width(depth: ArrayLike, *, width: ArrayLike, batch_size: ArrayL
     Returns
     -------
     Moments
-        Dimensionless, with the broadcast shape of the _accepted.
+        Dimensionless, with the broadcast shape of the arguments.
 
     Raises
     ------

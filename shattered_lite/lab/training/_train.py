@@ -62,7 +62,7 @@ def train(
         Where the state of the run is kept, and found again. A file that is damaged, or belongs to another run, device
         or version, is set aside as ``<name>.damaged<number>``, with a warning, and the run starts anew.
     checkpoint_seconds : float
-        Time between _checkpoint.
+        Time between two writings of the checkpoint.
     device : str
         As PyTorch names it: ``"cpu"``, ``"cuda"``.
     deterministic : bool
@@ -86,7 +86,7 @@ def train(
     Kingma and Ba (2015). Used in the chapters *Looks linear* and *Training very deep networks*.
     """
     with _algorithms(deterministic):
-        training = Training(run, data, network, find_device(device), probe)
+        training = Training(run, data, device=find_device(device), network=network, probe=probe)
         if checkpoint is None or not _checkpoint.resume(checkpoint, run, training.device, training.restore):
             training.begin()
         saved = time.perf_counter()
@@ -132,7 +132,7 @@ def measure_start(run: Run, data: Split | None = None, *, device: str = "cpu") -
     """
     if not run.minibatches:
         raise ValueError("run: minibatches=0, but gradients are measured at 1 or more")
-    training = Training(run, data, None, find_device(device), None)
+    training = Training(run, data, device=find_device(device))
     training.begin()
     return training.start
 
