@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 MOVED = {"Repository": "https://github.com/a-lab/a-lab.github.io", "Homepage": "https://gradients.example.org/book"}
 PINNED = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+CODE = ("shattered_lite", "tools", "benchmarks", "tests")
 ADDRESSED = ["README.md", "CITATION.cff", "book/index.md"]
 
 
@@ -63,6 +64,15 @@ def test_the_repository_stays_small_enough_to_look_through() -> None:
     """Long runs are recorded in a table a grid, and not in a file each."""
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert len(tracked.stdout.splitlines()) < 250
+
+
+def test_no_checker_is_told_to_look_away() -> None:
+    """An exception has its reason beside it in ``pyproject.toml``, for a file or a library as a whole."""
+    told = re.compile(r"#\s*(noqa|type:\s*ignore|pragma|ruff:|mypy:)")
+    files = [file for folder in CODE for file in (ROOT / folder).rglob("*.py")]
+    found = [file.relative_to(ROOT).as_posix() for file in files if told.search(file.read_text())]
+    assert len(files) > 100
+    assert found == []
 
 
 def test_one_version() -> None:
