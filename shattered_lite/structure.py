@@ -7,10 +7,10 @@ or not a number; measures are computed and returned in float64.
 
 from __future__ import annotations
 
-from numbers import Integral
-
 import torch
 from torch import Tensor
+
+from . import _arguments
 
 __all__ = [
     "autocorrelation", "coactivation", "contiguity", "correlation", "covariance", "effective_rank",
@@ -72,11 +72,10 @@ def pair_moments(gradients: Tensor) -> Tensor:
     """
     precise = _precisely("gradients", gradients, axes=2)
     inputs = precise.shape[-2]
-    if inputs < 2:
-        raise ValueError(f"gradients: {inputs} input, but a pair needs 2")
+    pairs = _arguments.pairs("gradients", inputs)
     squares = precise.square().sum(-2).mean(-1)
-    pairs = precise.sum(-2).square().mean(-1) - squares
-    return torch.stack([pairs / (inputs * (inputs - 1)), squares / inputs], dim=-1)
+    products = precise.sum(-2).square().mean(-1) - squares
+    return torch.stack([products / pairs, squares / inputs], dim=-1)
 
 
 def correlation(gradients: Tensor) -> Tensor:
@@ -196,8 +195,7 @@ def autocorrelation(curves: Tensor, lags: int) -> Tensor:
     """
     d = _precisely("curves", curves, axes=1)
     inputs = curves.shape[-1]
-    if not isinstance(lags, Integral) or isinstance(lags, bool) or not 0 <= lags < inputs:
-        raise ValueError(f"lags={lags}: with {inputs} inputs, choose a whole number between 0 and {inputs - 1}")
+    _arguments.lags(lags, inputs)
     if (curves == curves[..., :1]).all(-1).any():
         raise ValueError("curves: a constant curve has no autocorrelation")
     d = d - d.mean(-1, keepdim=True)
@@ -229,11 +227,9 @@ def coactivation(active: Tensor) -> Tensor:
     Balduzzi et al. (2017), Section 2. Used in the chapter *Who is active with whom*.
     """
     _needs("active", active, axes=2, dtype=torch.bool)
-    inputs = active.shape[-2]
-    if inputs < 2:
-        raise ValueError(f"active: {inputs} input, but a pair needs 2")
+    pairs = _arguments.pairs("active", active.shape[-2])
     on = active.sum(-2).double()
-    return (on * (on - 1)).mean(-1) / (inputs * (inputs - 1))
+    return (on * (on - 1)).mean(-1) / pairs
 
 
 def contiguity(active: Tensor) -> Tensor:

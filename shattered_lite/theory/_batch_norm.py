@@ -158,7 +158,7 @@ def plain_batch_norm(
     Yang et al. (2019) for many inputs; the book's own for a finite batch. Derived in the chapter
     *Theorem 1: plain networks*.
     """
-    return _batch_norm(depth, 0.0, 1.0, batch_size, activation, statistics)
+    return _batch_norm(depth, kept=0.0, added=1.0, batch_size=batch_size, activation=activation, statistics=statistics)
 
 
 def residual_batch_norm(
@@ -199,11 +199,15 @@ def residual_batch_norm(
     ----------
     The book's own; derived in the chapters *Theorem 3: batch norm and beta* and *One number for any activation*.
     """
-    return _batch_norm(depth, 1.0, _accepted.beta(beta) ** 2, batch_size, activation, statistics)
+    squared = _accepted.beta(beta) ** 2
+    return _batch_norm(
+        depth, kept=1.0, added=squared, batch_size=batch_size, activation=activation, statistics=statistics
+    )
 
 
 def _batch_norm(
     depth: ArrayLike,
+    *,
     kept: float,
     added: float,
     batch_size: float,
