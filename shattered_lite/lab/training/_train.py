@@ -62,7 +62,7 @@ def train(
         Where the state of the run is kept, and found again. A file that is damaged, or belongs to another run, device
         or version, is set aside as ``<name>.damaged<number>``, with a warning, and the run starts anew.
     checkpoint_seconds : float
-        Time between two writings of the checkpoint.
+        Time between checkpoints.
     device : str
         As PyTorch names it: ``"cpu"``, ``"cuda"``.
     deterministic : bool
