@@ -66,7 +66,7 @@ def eager_step(run: Run) -> Callable[[], object]:
 
 def own_step(run: Run) -> Callable[[], object]:
     """The step of ``train``: always the first of an epoch, so that batches are whole."""
-    training = Training(run, None, None, DEVICE, None)
+    training = Training(run, device=DEVICE)
     return partial(training.advance, 0)
 
 

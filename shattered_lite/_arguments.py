@@ -10,6 +10,8 @@ from typing import Any, get_args
 
 import torch
 
+HIGHWAY = "highway coefficients need 0 <= gamma1 <= 1, since gamma1^2 + gamma2^2 = 1 keeps the variance"
+
 
 def whole(name: str, value: object, least: int = 1, most: int = 10**6, allowed: str = "") -> int:
     """A whole number from ``least`` to ``most``."""
@@ -28,6 +30,17 @@ def real(name: str, value: object, accepts: Callable[[float], bool], allowed: st
     raise ValueError(f"{name}={value!r}: {allowed}")
 
 
+def part(name: str, value: object) -> float:
+    """A share, a probability or a level: more than nothing, and less than all."""
+    return real(name, value, lambda share: 0 < share < 1, "a number between 0 and 1, both excluded, is needed")
+
+
+def lags(value: object, inputs: int) -> int:
+    """The largest shift of a curve against itself."""
+    allowed = f"with {inputs} inputs, choose a whole number between 0 and {inputs - 1}"
+    return whole("lags", value, 0, inputs - 1, allowed)
+
+
 def positive_scale(name: str, value: object) -> float:
     """A factor that lets something pass."""
     return real(name, value, lambda scale: 0 < scale < math.inf, "a scale is positive and finite")
@@ -36,6 +49,19 @@ def positive_scale(name: str, value: object) -> float:
 def scale(name: str, value: object) -> float:
     """A factor that may let nothing pass."""
     return real(name, value, lambda scale: 0 <= scale < math.inf, "a scale is 0 or more, and finite")
+
+
+def pairs(name: str, inputs: int) -> int:
+    """How many ordered pairs some inputs make."""
+    if inputs < 2:
+        raise ValueError(f"{name}: {inputs} input, but a pair needs 2")
+    return inputs * (inputs - 1)
+
+
+def refuse_scales_without_branch(kind: str, alpha: object, beta: object) -> None:
+    """Of all kinds, a residual network alone has a branch beside its skip."""
+    if kind != "residual" and (alpha, beta) != (1.0, 1.0):
+        raise ValueError(f"alpha={alpha}, beta={beta}: only a residual network has these scales")
 
 
 def truth(name: str, value: object) -> bool:

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
+from ._arguments import part
+
 __all__ = ["Agreement", "Disagreement", "agrees", "holds", "interval"]
 
 
@@ -121,8 +123,7 @@ def agrees(estimates: ArrayLike, prediction: float, name: str, *, false_alarm_ra
         raise ValueError(f"estimates: shape {values.shape}, but (replicates,) or (replicates, 2) is needed")
     if len(values) < 10:
         raise ValueError(f"estimates: {len(values)} replicates, but a standard error needs 10 or more")
-    if not 0 < false_alarm_rate < 1:
-        raise ValueError(f"false_alarm_rate={false_alarm_rate}: a probability between 0 and 1 is needed")
+    rate = part("false_alarm_rate", false_alarm_rate)
     numerator, denominator = (values, np.ones(len(values))) if values.ndim == 1 else values.T
     difference = numerator - prediction * denominator
     scale = denominator.mean()
@@ -137,9 +138,9 @@ def agrees(estimates: ArrayLike, prediction: float, name: str, *, false_alarm_ra
         standard_error=float(error / abs(scale)),
         z=float(z),
         replicates=len(values),
-        false_alarm_rate=false_alarm_rate,
+        false_alarm_rate=rate,
     )
-    if not abs(z) <= _quantile(false_alarm_rate, len(values)):  # written so that a nan fails
+    if not abs(z) <= _quantile(rate, len(values)):  # written so that a nan fails
         raise Disagreement(f"{outcome}: disagrees")
     print(f"{outcome}: agrees")
     return outcome
@@ -215,10 +216,9 @@ def interval(estimates: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.
     values = np.asarray(estimates, dtype=np.float64)
     if values.ndim == 0 or len(values) < 2:
         raise ValueError(f"estimates: shape {values.shape}, but 2 replicates or more are needed")
-    if not 0 < level < 1:
-        raise ValueError(f"level={level}: a probability between 0 and 1 is needed")
     mean = values.mean(0)
-    half = _quantile(1 - level, len(values)) * values.std(0, ddof=1) / np.sqrt(len(values))
+    outside = 1 - part("level", level)
+    half = _quantile(outside, len(values)) * values.std(0, ddof=1) / np.sqrt(len(values))
     return mean, mean - half, mean + half
 
 

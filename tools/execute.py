@@ -107,7 +107,7 @@ def execute(notebook: NotebookNode, home: Path) -> Result:
     )
     began = time.monotonic()
     client.execute(env=environment)
-    return Result(notebook, time.monotonic() - began, spent[0])
+    return Result(notebook, seconds=time.monotonic() - began, processor_seconds=spent[0])
 
 
 class Store:

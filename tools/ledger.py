@@ -44,7 +44,7 @@ nothing: the tests make mistakes on purpose, and each mistake named here must tu
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Statement:
     """A ``prf`` box of a chapter."""
 
@@ -83,7 +83,11 @@ def read_book(root: Path) -> Book:
                 continue
             for box in STATEMENT.finditer(cell.source):
                 label = LABEL.search(box["options"])
-                statements.append(Statement(label and label[1], box["kind"], box["title"].strip(), chapter.name))
+                statements.append(
+                    Statement(
+                        label=label and label[1], kind=box["kind"], title=box["title"].strip(), chapter=chapter.name
+                    )
+                )
     mistakes = [ast.parse(file.read_text()) for file in (root / "tests" / "book" / "mutations").glob("*.py")]
     return Book(
         titles,

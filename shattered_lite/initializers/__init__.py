@@ -1,4 +1,4 @@
-r"""Initialisers of a whole module, in place, in the manner of ``torch.nn.init``.
+r"""Initializers of a whole module, in place, in the manner of ``torch.nn.init``.
 
 Each visits every ``nn.Linear`` and ``nn.Conv2d`` of the module, plain or under weight norm, sets its bias to zero, and
 returns the module. A weight that layers share is drawn once. Nothing is skipped in silence: a layer of another kind

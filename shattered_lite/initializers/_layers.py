@@ -44,7 +44,7 @@ def walk(module: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module]]:
 def find(module: nn.Module) -> list[Place]:
     """Find each layer; refuse if it, or any other matrix of the module, is not what it seems or not known here."""
     if not isinstance(module, nn.Module):
-        raise ValueError(f"module={module!r}: an nn.Module is needed; torch.nn.init has the initialisers of tensors")
+        raise ValueError(f"module={module!r}: an nn.Module is needed; torch.nn.init has the initializers of tensors")
     found: list[Place] = []
     after_crelu = False
     for name, child in walk(module):

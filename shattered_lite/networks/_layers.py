@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from .._arguments import one_of, positive_scale, scale, truth, whole
+from .._arguments import one_of, positive_scale, refuse_scales_without_branch, scale, truth, whole
 
 ModuleKind = Literal["plain", "residual", "crelu", "linear"]
 
@@ -79,8 +79,7 @@ def check_kind(kind: str, alpha: float, beta: float, batch_norm: bool) -> None:
     one_of("kind", kind, ModuleKind)
     truth("batch_norm", batch_norm)
     check_scales(alpha, beta)
-    if kind != "residual" and (alpha, beta) != (1.0, 1.0):
-        raise ValueError(f"alpha={alpha}, beta={beta}: only a residual network has these scales")
+    refuse_scales_without_branch(kind, alpha, beta)
 
 
 def check_sizes(**sizes: int) -> None:

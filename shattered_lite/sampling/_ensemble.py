@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import theory
-from .._arguments import one_of, positive_scale, real, scale, whole
+from .._arguments import HIGHWAY, one_of, positive_scale, real, refuse_scales_without_branch, scale, whole
 from .._autograd import Elementwise
 from ..theory import Statistics
 
@@ -26,8 +26,7 @@ Scale = float | Sequence[float]  # the same in every gated layer, or one for eac
 
 def coefficient(name: str, value: object) -> float:
     """What a highway layer keeps of the state."""
-    allowed = f"highway coefficients need 0 <= {name} <= 1, since gamma1^2 + gamma2^2 = 1 keeps the variance"
-    return real(name, value, lambda kept: 0 <= kept <= 1, allowed)
+    return real(name, value, lambda kept: 0 <= kept <= 1, HIGHWAY)
 
 
 CHECKS = {"alpha": positive_scale, "beta": scale, "gamma1": coefficient}
@@ -60,8 +59,7 @@ class Ensemble:
         whole("width", self.width)
         for name in ("alpha", "beta"):
             self._per_layer(name)
-        if self.kind != "residual" and (self.alpha, self.beta) != (1.0, 1.0):
-            raise ValueError(f"alpha={self.alpha}, beta={self.beta}: only a residual network has these scales")
+        refuse_scales_without_branch(self.kind, self.alpha, self.beta)
         if (self.kind == "highway") != (self.gamma1 is not None):
             raise ValueError(f"gamma1={self.gamma1}: a highway network has this coefficient, and no other network")
         if self.gamma1 is not None:

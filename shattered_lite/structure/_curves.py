@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-
 import torch
 from torch import Tensor
 
+from .. import _arguments
 from ._accepted import precisely
 
 
@@ -42,8 +41,7 @@ def autocorrelation(curves: Tensor, lags: int) -> Tensor:
     """
     d = precisely("curves", curves, axes=1)
     inputs = curves.shape[-1]
-    if not isinstance(lags, Integral) or isinstance(lags, bool) or not 0 <= lags < inputs:
-        raise ValueError(f"lags={lags}: with {inputs} inputs, choose a whole number between 0 and {inputs - 1}")
+    _arguments.lags(lags, inputs)
     if (curves == curves[..., :1]).all(-1).any():
         raise ValueError("curves: a constant curve has no autocorrelation")
     d = d - d.mean(-1, keepdim=True)

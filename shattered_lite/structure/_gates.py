@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .. import _arguments
 from ._accepted import needs
 
 
@@ -36,11 +37,9 @@ def coactivation(active: Tensor) -> Tensor:
     tensor(0.6667, dtype=torch.float64)
     """
     needs("active", active, axes=2, dtype=torch.bool)
-    inputs = active.shape[-2]
-    if inputs < 2:
-        raise ValueError(f"active: {inputs} input, but a pair needs 2")
+    pairs = _arguments.pairs("active", active.shape[-2])
     on = active.sum(-2).double()
-    return (on * (on - 1)).mean(-1) / (inputs * (inputs - 1))
+    return (on * (on - 1)).mean(-1) / pairs
 
 
 def contiguity(active: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .. import _arguments
 from ._accepted import of_size_one, precisely
 
 
@@ -73,11 +74,10 @@ def pair_moments(gradients: Tensor) -> Tensor:
     """
     precise = precisely("gradients", gradients, axes=2)
     inputs = precise.shape[-2]
-    if inputs < 2:
-        raise ValueError(f"gradients: {inputs} input, but a pair needs 2")
+    pairs = _arguments.pairs("gradients", inputs)
     squares = precise.square().sum(-2).mean(-1)
-    pairs = precise.sum(-2).square().mean(-1) - squares
-    return torch.stack([pairs / (inputs * (inputs - 1)), squares / inputs], dim=-1)
+    products = precise.sum(-2).square().mean(-1) - squares
+    return torch.stack([products / pairs, squares / inputs], dim=-1)
 
 
 def correlation(gradients: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._arguments import real, whole
+from .._arguments import HIGHWAY, real, whole
 
 Array = NDArray[np.float64]
 Depths = NDArray[np.int64]
@@ -95,5 +95,4 @@ def beta(value: float) -> float:
 
 def gammas(gamma1: ArrayLike) -> Array:
     """Coefficients of a highway network's skip, between 0 and 1."""
-    allowed = "highway coefficients need 0 <= gamma1 <= 1, since gamma1^2 + gamma2^2 = 1 keeps the variance"
-    return numbers("gamma1", gamma1, lambda kept: (kept >= 0) & (kept <= 1), allowed)
+    return numbers("gamma1", gamma1, lambda kept: (kept >= 0) & (kept <= 1), HIGHWAY)

@@ -176,7 +176,7 @@ def plain_batch_norm(
     >>> sl.theory.plain_batch_norm([1, 5, 10], activation=nn.Softplus()).correlation.round(4)
     array([0.8521, 0.4493, 0.2019])
     """
-    return _batch_norm(depth, 0.0, 1.0, batch_size, activation, statistics)
+    return _batch_norm(depth, kept=0.0, added=1.0, batch_size=batch_size, activation=activation, statistics=statistics)
 
 
 def residual_batch_norm(
@@ -222,11 +222,15 @@ def residual_batch_norm(
     >>> sl.theory.residual_batch_norm([1, 10, 50], beta=0.5, batch_size=128).correlation.round(4)
     array([0.9   , 0.4967, 0.1969])
     """
-    return _batch_norm(depth, 1.0, _accepted.beta(beta) ** 2, batch_size, activation, statistics)
+    squared = _accepted.beta(beta) ** 2
+    return _batch_norm(
+        depth, kept=1.0, added=squared, batch_size=batch_size, activation=activation, statistics=statistics
+    )
 
 
 def _batch_norm(
     depth: ArrayLike,
+    *,
     kept: float,
     added: float,
     batch_size: float,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._arguments import truth, whole
+from .. import _arguments
 from . import _accepted
 from ._accepted import Array
 from ._gates import LONGEST, turned
@@ -117,7 +117,7 @@ def grid_covariance(inputs: ArrayLike, *, depth: int, centred: bool) -> Array:
         raise ValueError(f"inputs={inputs}: two lie closer than {CLOSEST:g} of 1 + |x|, where rounding hides the angle")
     if layers * x.size**2 > WORK:
         raise ValueError(f"depth={depth}, inputs: {x.size} of them, but depth times inputs squared is at most {WORK:,}")
-    if truth("centred", centred) and x.size < 3:
+    if _arguments.truth("centred", centred) and x.size < 3:
         raise ValueError(f"inputs={inputs}: centring needs 3 inputs or more, since 2 become mirror images")
     same = np.eye(len(x), dtype=bool)
     k, p, q = np.outer(x, x) + 1, np.outer(x, np.ones_like(x)), np.ones((len(x), len(x)))
@@ -176,7 +176,7 @@ def autocorrelation(covariance: ArrayLike, *, lags: int) -> Array:
     c = _accepted.finite("covariance", covariance)
     if c.ndim != 2 or c.shape[0] != c.shape[1] or c.size == 0:
         raise ValueError(f"covariance: shape {c.shape}, but a square matrix is needed")
-    whole("lags", lags, 0, len(c) - 1, f"with {len(c)} inputs, choose between 0 and {len(c) - 1}")
+    _arguments.lags(lags, len(c))
     centred = c - c.mean(0)
     centred = centred - centred.mean(1, keepdims=True)
     power = float(np.trace(centred))

@@ -177,6 +177,7 @@ def test_estimates_further_off_than_the_smallest_error_are_refused(sign: int, co
         ({"false_alarm_rate": 0}, r"false_alarm_rate=0: .*between 0 and 1"),
         ({"false_alarm_rate": 1.0}, r"false_alarm_rate=1\.0: .*between 0 and 1"),
         ({"false_alarm_rate": np.nan}, r"false_alarm_rate=nan: .*between 0 and 1"),
+        ({"false_alarm_rate": "0.1"}, r"false_alarm_rate='0\.1': .*between 0 and 1"),
     ],
 )
 def test_what_is_not_allowed_is_named(arguments: dict, message: str) -> None:
@@ -215,7 +216,7 @@ def test_an_interval_needs_two(estimates) -> None:
         interval(estimates)
 
 
-@pytest.mark.parametrize("level", [0, 1, -0.5, np.nan])
-def test_wrong_levels_are_refused(level: float) -> None:
-    with pytest.raises(ValueError, match=rf"level={level}: .*between 0 and 1"):
+@pytest.mark.parametrize("level", [0, 1, -0.5, np.nan, "high"])
+def test_wrong_levels_are_refused(level: object) -> None:
+    with pytest.raises(ValueError, match=rf"level={level!r}: .*between 0 and 1"):
         interval([1.0, 2.0], level)

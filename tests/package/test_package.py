@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 import types
@@ -193,6 +194,23 @@ def test_modules_and_classes_are_described(name: str) -> None:
     for thing in public_classes(described):
         assert thing.__doc__
         assert not thing.__doc__.startswith(f"{thing.__name__}(")
+
+
+def private_words(text: str) -> list[str]:
+    """Private names in prose: neither in a formula nor marked as code."""
+    return re.findall(r"(?<!\w)_[a-z]\w*", re.sub(r"\$[^$]+\$|`+[^`]+`+", "", text))
+
+
+def test_private_words_are_seen() -> None:
+    assert private_words("The _arguments, not ``_these``, `_those`, $x_i$, $_a$, he_ or _.") == ["_arguments"]
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_docstrings_speak_of_nothing_private(name: str) -> None:
+    """As a renaming that goes by words alone would have them do."""
+    described = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    texts = [ast.get_docstring(node) or "" for node in ast.walk(TREES[name]) if isinstance(node, described)]
+    assert private_words("\n".join(texts)) == []
 
 
 DOOR = [

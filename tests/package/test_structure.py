@@ -229,9 +229,9 @@ def test_zero_gradients_have_no_correlation() -> None:
         structure.correlation(torch.zeros(4, 2, 3))
 
 
-@pytest.mark.parametrize("lags", [-1, 8, 1.5])
-def test_wrong_lags_are_refused(lags: float) -> None:
-    with pytest.raises(ValueError, match=rf"lags={lags}: with 8 inputs, choose a whole number between 0 and 7"):
+@pytest.mark.parametrize("lags", [-1, 8, 1.5, "1"])
+def test_wrong_lags_are_refused(lags: object) -> None:
+    with pytest.raises(ValueError, match=rf"lags={lags!r}: with 8 inputs, choose a whole number between 0 and 7"):
         structure.autocorrelation(torch.arange(8.0), lags)
 
 

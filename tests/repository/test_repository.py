@@ -65,6 +65,16 @@ def test_the_repository_stays_small_enough_to_look_through() -> None:
     assert len(tracked.stdout.splitlines()) < 250
 
 
+def test_no_checker_is_told_to_look_away() -> None:
+    """An exception has its reason beside it in ``pyproject.toml``, for a file or a library as a whole."""
+    told = re.compile(r"#\s*(noqa|type:\s*ignore|pragma|ruff:|mypy:)")
+    folders = ("shattered_lite", "tools", "benchmarks", "tests")
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
+    found = [file.relative_to(ROOT).as_posix() for file in files if told.search(file.read_text())]
+    assert len(files) > 100
+    assert found == []
+
+
 def test_one_version() -> None:
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == PROJECT["version"]
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..._arguments import drawn_by
+from ..._arguments import drawn_by, part
 from . import _archive
 
 
@@ -71,8 +71,7 @@ def digits(*, generator: torch.Generator | None = None, test_share: float = 0.2,
     torch.Size([899, 1, 8, 8])
     """
     generator = drawn_by(generator)
-    if not 0 < test_share < 1:
-        raise ValueError(f"test_share={test_share}: a share between 0 and 1 is needed")
+    part("test_share", test_share)
     from sklearn.datasets import load_digits  # only here: it takes as long to import as torch
 
     images, labels = load_digits(return_X_y=True)
@@ -168,8 +167,7 @@ def validation(data: Split, *, generator: torch.Generator | None = None, share: 
     (1150, 288)
     """
     generator = drawn_by(generator)
-    if not 0 < share < 1:
-        raise ValueError(f"share={share}: a share between 0 and 1 is needed")
+    part("share", share)
     order = torch.randperm(len(data.train_inputs), generator=generator)
     held_out, train = order.tensor_split([round(share * len(order))])
     inputs, labels = data.train_inputs, data.train_labels

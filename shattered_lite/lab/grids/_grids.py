@@ -203,6 +203,13 @@ def merit(record: Record) -> tuple[float, float]:
     -------
     tuple of float
         Accuracy at the end, and less the loss where several rates tie; a run that diverged comes last.
+
+    Examples
+    --------
+    >>> found = sl.lab.records.read(sl.lab.records.FOLDER / "figure_6_small.jsonl")
+    >>> best = max((record for record in found if record.run.epochs), key=sl.lab.grids.merit)
+    >>> best.accuracies[-1] == max(record.accuracies[-1] for record in found if record.run.epochs)
+    True
     """
     loss = record.losses[-1]
     return record.accuracies[-1], -math.inf if math.isnan(loss) else -loss

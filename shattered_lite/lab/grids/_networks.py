@@ -120,6 +120,12 @@ def by_network(records: Iterable[Record]) -> dict[tuple[int, str], list[Record]]
     ------
     ValueError
         If a run is of no network of the grids.
+
+    Examples
+    --------
+    >>> found = sl.lab.records.read(sl.lab.records.FOLDER / "figure_5.jsonl")
+    >>> sorted({name for depth, name in sl.lab.grids.by_network(found)})
+    ['looks linear', 'plain, batch norm', 'residual, batch norm', 'residual, beta 0.1']
     """
     ordered = sorted(records, key=lambda record: record.run.seed)
     widest = max((record.run.width for record in ordered), default=0)

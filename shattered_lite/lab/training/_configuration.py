@@ -6,7 +6,7 @@ import math
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Annotated, Literal
 
-from ..._arguments import one_of, real, truth, whole
+from ..._arguments import one_of, real, scale, truth, whole
 from ...networks import ModuleKind
 
 Initializer = Literal["he", "orthogonal", "looks_linear"]
@@ -102,7 +102,7 @@ class Run:
             raise ValueError("augment=True: rows of pixels cannot be shifted; convolutional=True is needed")
         if self.images is not None:
             whole("images", self.images, allowed="a whole number, 1 or more, or None for all is needed")
-        real("beta", self.beta, lambda beta: 0 <= beta < math.inf, "a finite number, 0 or more, is needed")
+        scale("beta", self.beta)
         real("learning_rate", self.learning_rate, lambda rate: 0 < rate < math.inf, "a positive step is needed")
 
 

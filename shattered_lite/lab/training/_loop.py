@@ -18,6 +18,7 @@ from ._setup import build, load
 from ._start import measure
 
 TEST_BATCH = 500
+SHIFT = 4  # pixels
 
 
 @dataclass(kw_only=True)
@@ -38,10 +39,11 @@ class Training:
     def __init__(
         self,
         run: Run,
-        data: Split | None,
-        network: nn.Sequential | None,
+        data: Split | None = None,
+        *,
         device: torch.device,
-        probe: Callable[[nn.Sequential], float] | None,
+        network: nn.Sequential | None = None,
+        probe: Callable[[nn.Sequential], float] | None = None,
     ) -> None:
         self.run, self.device, self.probe = run, device, probe
         self.given = {  # beside the configuration
@@ -190,12 +192,12 @@ def _layout(value: Any) -> Any:
     return type(value)
 
 
-def shift_and_mirror(inputs: Tensor, generator: torch.Generator, most: int = 4) -> Tensor:
-    """Each image shifted by up to ``most`` pixels, what lies beyond the border reflected, and mirrored or not."""
+def shift_and_mirror(inputs: Tensor, generator: torch.Generator) -> Tensor:
+    """Each image shifted by up to ``SHIFT`` pixels, what lies beyond the border reflected, and mirrored or not."""
     count, _, height, width = inputs.shape
-    down, right = torch.randint(2 * most + 1, (2, count, 1), generator=generator).to(inputs.device)
+    down, right = torch.randint(2 * SHIFT + 1, (2, count, 1), generator=generator).to(inputs.device)
     mirrored = torch.randint(2, (count, 1), generator=generator).to(inputs.device)
-    padded = nn.functional.pad(inputs, (most,) * 4, mode="reflect")
+    padded = nn.functional.pad(inputs, (SHIFT,) * 4, mode="reflect")
     rows = down + torch.arange(height, device=inputs.device)
     columns = torch.arange(width, device=inputs.device)
     columns = right + torch.where(mirrored == 1, width - 1 - columns, columns)

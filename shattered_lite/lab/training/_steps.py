@@ -91,5 +91,5 @@ def graphed_step(step: Step, network: nn.Module, optimizer: torch.optim.Optimize
 
 
 def _moments(optimizer: torch.optim.Optimizer) -> list[Tensor]:
-    """The tensors that the optimiser keeps: none before its first step."""
+    """The tensors that the optimizer keeps: none before its first step."""
     return [value for state in optimizer.state.values() for value in state.values()]

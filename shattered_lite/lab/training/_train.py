@@ -98,7 +98,7 @@ def train(
     True
     """
     with _algorithms(deterministic):
-        training = Training(run, data, network, find_device(device), probe)
+        training = Training(run, data, device=find_device(device), network=network, probe=probe)
         if checkpoint is None or not _checkpoint.resume(checkpoint, run, training.device, training.restore):
             training.begin()
         saved = time.perf_counter()
@@ -150,7 +150,7 @@ def measure_start(run: Run, data: Split | None = None, *, device: str = "cpu") -
     """
     if not run.minibatches:
         raise ValueError("run: minibatches=0, but gradients are measured at 1 or more")
-    training = Training(run, data, None, find_device(device), None)
+    training = Training(run, data, device=find_device(device))
     training.begin()
     return training.start
 

@@ -244,7 +244,7 @@ def test_a_folder_is_folded_into_a_table_that_reports_the_same(tmp_path: Path, c
         (["train", "--kind", "plain", "--depth", "0"], "depth=0: a whole number from 1 to"),
         (["train", "--kind", "plain", *TINY, "--record", "one.pt"], "record='one.pt': a name that ends in .json"),
         (["train", "--kind", "plain", "--depth", "1", "--images", "99999"], "images=99999: "),
-        (["train", "--kind", "plain", *TINY, "--beta", "nan"], "beta=nan: a finite number, 0 or more"),
+        (["train", "--kind", "plain", *TINY, "--beta", "nan"], "beta=nan: a scale is 0 or more, and finite"),
         (["train", "--kind", "plain", *TINY, "--device", "cuda:99", "--record", "one.json"], "device='cuda:99': "),
         (["train", "--kind", "plain", *TINY, "--record", ""], "record='': a name that ends in .json"),
         (["train", "--kind", "plain", *TINY, "--record", "file/one.json"], "file"),

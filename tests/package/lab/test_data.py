@@ -66,11 +66,11 @@ def test_validation_takes_from_the_training_images_alone() -> None:
     assert rows(*together) == rows(split.train_inputs, split.train_labels)
 
 
-@pytest.mark.parametrize("share", [0, 1, -0.1, 2, float("nan")])
-def test_wrong_shares_are_refused(share: float) -> None:
-    with pytest.raises(ValueError, match=rf"test_share={share}: a share between 0 and 1"):
+@pytest.mark.parametrize("share", [0, 1, -0.1, 2, float("nan"), "half"])
+def test_wrong_shares_are_refused(share: object) -> None:
+    with pytest.raises(ValueError, match=rf"test_share={share!r}: a number between 0 and 1, both excluded"):
         data.digits(generator=rng(), test_share=share)
-    with pytest.raises(ValueError, match=rf"^share={share}: a share between 0 and 1"):
+    with pytest.raises(ValueError, match=rf"^share={share!r}: a number between 0 and 1, both excluded"):
         data.validation(data.digits(generator=rng()), generator=rng(), share=share)
 
 

@@ -110,10 +110,10 @@ def test_the_probe_sees_every_epoch(blobs: Split) -> None:
     [
         ({"kind": "resnet"}, r"kind='resnet': choose one of 'plain', 'residual', 'crelu', 'linear'"),
         ({"kind": None}, r"kind=None: choose one of"),
-        ({"beta": -0.1}, r"beta=-0\.1: a finite number, 0 or more"),
-        ({"beta": math.inf}, r"beta=inf: a finite number, 0 or more"),
-        ({"beta": math.nan}, r"beta=nan: a finite number, 0 or more"),
-        ({"beta": "one"}, r"beta='one': a finite number, 0 or more"),
+        ({"beta": -0.1}, r"beta=-0\.1: a scale is 0 or more, and finite"),
+        ({"beta": math.inf}, r"beta=inf: a scale is 0 or more, and finite"),
+        ({"beta": math.nan}, r"beta=nan: a scale is 0 or more, and finite"),
+        ({"beta": "one"}, r"beta='one': a scale is 0 or more, and finite"),
         ({"learning_rate": "1e-3"}, r"learning_rate='1e-3': a positive step"),
         ({"initializer": "xavier"}, r"initializer='xavier': choose one of 'he', 'orthogonal', 'looks_linear'"),
         ({"epochs": -1}, "epochs=-1: a whole number from 0"),
@@ -534,7 +534,7 @@ def test_a_checkpoint_of_other_data_or_of_a_given_network_is_set_aside(tmp_path:
     network = build(run, data, torch.Generator().manual_seed(6))
     for number, other in enumerate(({"data": data}, {"network": network}), start=1):
         place = tmp_path / f"{number}.pt"
-        interrupted = Training(run, other.get("data"), other.get("network"), torch.device("cpu"), None)
+        interrupted = Training(run, **other, device=torch.device("cpu"))
         interrupted.advance(0)
         _checkpoint.save(place, run, torch.device("cpu"), interrupted.state())
         with pytest.warns(UserWarning, match="other data, or of a network that was not given; it is set aside"):
