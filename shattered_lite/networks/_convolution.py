@@ -17,8 +17,8 @@ def convolutional(
     *,
     depth: int,
     width: int,
-    inputs: tuple[int, int, int],
-    outputs: int,
+    input_shape: tuple[int, int, int],
+    out_features: int,
     patch: int = 1,
     batch_norm: bool = False,
     alpha: float = 1.0,
@@ -39,9 +39,9 @@ def convolutional(
         Gated layers, 2 or more, the two between stages among them.
     width : int
         Channels of the first stage, 1 or more.
-    inputs : tuple of int
+    input_shape : tuple of int
         Channels, height and width of an image; height and width are multiples of ``4 * patch``.
-    outputs : int
+    out_features : int
         Classes, 1 or more.
     patch : int
         Side of the squares of pixels that the stem takes as channels: 1 takes pixels as they are.
@@ -53,8 +53,8 @@ def convolutional(
     Returns
     -------
     nn.Sequential
-        Maps ``(batch, *inputs)`` to ``(batch, outputs)``: stem, layers, mean over pixels, linear head. Only the stem
-        has a bias.
+        Maps ``(batch, *input_shape)`` to ``(batch, out_features)``: stem, layers, mean over pixels, linear head. Only
+        the stem has a bias.
 
     Raises
     ------
@@ -68,20 +68,20 @@ def convolutional(
 
     Examples
     --------
-    >>> network = sl.networks.convolutional("crelu", depth=6, width=8, inputs=(3, 32, 32), outputs=10, patch=4)
+    >>> network = sl.networks.convolutional("crelu", depth=6, width=8, input_shape=(3, 32, 32), out_features=10)
     >>> network(torch.zeros(5, 3, 32, 32)).shape
     torch.Size([5, 10])
     """
-    if not isinstance(inputs, Sequence) or len(inputs) != 3:
-        raise ValueError(f"inputs={inputs!r}: channels, height and width of an image are needed")
-    channels, *sides = inputs
-    check_sizes(depth=depth, width=width, channels=channels, outputs=outputs, patch=patch)
+    if not isinstance(input_shape, Sequence) or len(input_shape) != 3:
+        raise ValueError(f"input_shape={input_shape!r}: channels, height and width of an image are needed")
+    channels, *sides = input_shape
+    check_sizes(depth=depth, width=width, channels=channels, out_features=out_features, patch=patch)
     check_kind(kind, alpha, beta, batch_norm)
     if depth < STAGES - 1:
         raise ValueError(f"depth={depth}: {STAGES} stages need {STAGES - 1} layers between them")
     unit = patch * 2 ** (STAGES - 1)
     if any(not isinstance(side, Integral) or side < 1 or side % unit for side in sides):
-        raise ValueError(f"inputs={inputs}: with patch={patch}, height and width must be multiples of {unit}")
+        raise ValueError(f"input_shape={input_shape}: with patch={patch}, height and width must be multiples of {unit}")
     copies = 2 if kind == "crelu" else 1
 
     def layer(fan_in: int, fan_out: int, *, shrink: int = 1) -> nn.Sequential:
@@ -98,7 +98,7 @@ def convolutional(
             layers.append(Residual(layer(width, width), alpha, beta))
         else:
             layers.append(layer(width, width))
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, outputs, bias=False))
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, out_features, bias=False))
 
 
 def _convolve(fan_in: int, fan_out: int, shrink: int, bias: bool = False) -> list[nn.Module]:

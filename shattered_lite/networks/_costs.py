@@ -38,14 +38,14 @@ def parameters(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
 
 
-def flops(network: nn.Module, inputs: Sequence[int]) -> int:
+def flops(network: nn.Module, input_shape: Sequence[int]) -> int:
     """Floating-point operations of one forward pass of one example, as PyTorch's counter counts them.
 
     Parameters
     ----------
     network : nn.Module
         On any device; on ``meta``, nothing is computed.
-    inputs : sequence of int
+    input_shape : sequence of int
         Shape of one example.
 
     Returns
@@ -56,7 +56,7 @@ def flops(network: nn.Module, inputs: Sequence[int]) -> int:
     Raises
     ------
     ValueError
-        If ``inputs`` is not a sequence of whole numbers, 1 or more.
+        If ``input_shape`` is not a sequence of whole numbers, 1 or more.
 
     References
     ----------
@@ -67,12 +67,12 @@ def flops(network: nn.Module, inputs: Sequence[int]) -> int:
     >>> sl.networks.flops(nn.Linear(10, 5), [10])
     100
     """
-    if not isinstance(inputs, Sequence) or isinstance(inputs, str):
-        raise ValueError(f"inputs={inputs!r}: the shape of one example is needed")
-    for size in inputs:
-        check_sizes(inputs=size)
+    if not isinstance(input_shape, Sequence) or isinstance(input_shape, str):
+        raise ValueError(f"input_shape={input_shape!r}: the shape of one example is needed")
+    for size in input_shape:
+        check_sizes(input_shape=size)
     device = next((parameter.device for parameter in network.parameters()), None)
-    example = torch.empty(1, *inputs, device=device)
+    example = torch.empty(1, *input_shape, device=device)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(example)
     return int(counter.get_total_flops())

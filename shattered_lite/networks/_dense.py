@@ -12,8 +12,8 @@ def fully_connected(
     *,
     depth: int,
     width: int,
-    inputs: int,
-    outputs: int,
+    in_features: int,
+    out_features: int,
     batch_norm: bool = False,
     alpha: float = 1.0,
     beta: float = 1.0,
@@ -26,7 +26,7 @@ def fully_connected(
         Rectifier layers without or with skips, concatenated rectifiers, or no gate at all.
     depth : int
         Gated layers, 1 or more.
-    width, inputs, outputs : int
+    width, in_features, out_features : int
         Units of each hidden layer, of the input and of the output, 1 or more.
     batch_norm : bool
         Batch norm before each gate.
@@ -36,7 +36,7 @@ def fully_connected(
     Returns
     -------
     nn.Sequential
-        Maps ``(batch, inputs)`` to ``(batch, outputs)``. Only the stem has a bias.
+        Maps ``(batch, in_features)`` to ``(batch, out_features)``. Only the stem has a bias.
 
     Raises
     ------
@@ -49,11 +49,11 @@ def fully_connected(
 
     Examples
     --------
-    >>> network = sl.networks.fully_connected("residual", depth=20, width=32, inputs=64, outputs=10, beta=0.1)
+    >>> network = sl.networks.fully_connected("residual", depth=20, width=32, in_features=64, out_features=10, beta=0.1)
     >>> network(torch.zeros(5, 64)).shape
     torch.Size([5, 10])
     """
-    check_sizes(depth=depth, width=width, inputs=inputs, outputs=outputs)
+    check_sizes(depth=depth, width=width, in_features=in_features, out_features=out_features)
     check_kind(kind, alpha, beta, batch_norm)
 
     def layer(units: int) -> nn.Sequential:
@@ -61,8 +61,8 @@ def fully_connected(
         fan_in = 2 * width if kind == "crelu" else width
         return nn.Sequential(*normalise, GATES[kind](), nn.Linear(fan_in, units, bias=False))
 
-    stem = nn.Linear(inputs, width)
+    stem = nn.Linear(in_features, width)
     if kind == "residual":
         blocks = [Residual(layer(width), alpha, beta) for _ in range(depth)]
-        return nn.Sequential(stem, *blocks, nn.Linear(width, outputs, bias=False))
-    return nn.Sequential(stem, *(layer(width) for _ in range(depth - 1)), layer(outputs))
+        return nn.Sequential(stem, *blocks, nn.Linear(width, out_features, bias=False))
+    return nn.Sequential(stem, *(layer(width) for _ in range(depth - 1)), layer(out_features))

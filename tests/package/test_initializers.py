@@ -22,7 +22,7 @@ def rng(seed: int = 0) -> torch.Generator:
 
 
 def dense(depth: int = 200, width: int = 32) -> nn.Sequential:
-    return fully_connected("crelu", depth=depth, width=width, inputs=width, outputs=width)
+    return fully_connected("crelu", depth=depth, width=width, in_features=width, out_features=width)
 
 
 def convolutional(depth: int = 200, channels: int = 4) -> nn.Sequential:

@@ -139,8 +139,8 @@ def test_what_is_linear_passes_and_nothing_but_the_weights_changes(after, dtype:
 @pytest.mark.parametrize(
     ("build", "shape"),
     [
-        (lambda: fully_connected("crelu", depth=200, width=32, inputs=16, outputs=10), (4, 16)),
-        (lambda: convolutional("crelu", depth=60, width=4, inputs=(3, 8, 8), outputs=10), (2, 3, 8, 8)),
+        (lambda: fully_connected("crelu", depth=200, width=32, in_features=16, out_features=10), (4, 16)),
+        (lambda: convolutional("crelu", depth=60, width=4, input_shape=(3, 8, 8), out_features=10), (2, 3, 8, 8)),
     ],
 )
 def test_very_deep_networks_of_any_precision_and_scale_pass(build, shape, dtype, scale: float) -> None:

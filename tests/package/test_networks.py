@@ -27,7 +27,7 @@ GATES = {
 def test_forward_is_the_formula(kind: str, batch_norm: bool) -> None:
     alpha, beta = (0.7, 0.3) if kind == "residual" else (1.0, 1.0)
     network = fully_connected(
-        kind, depth=3, width=4, inputs=2, outputs=3, batch_norm=batch_norm, alpha=alpha, beta=beta
+        kind, depth=3, width=4, in_features=2, out_features=3, batch_norm=batch_norm, alpha=alpha, beta=beta
     ).double()
     stem, *layers = [child for child in network.modules() if isinstance(child, nn.Linear)]
     x = torch.randn(6, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
@@ -46,7 +46,9 @@ def test_forward_is_the_formula(kind: str, batch_norm: bool) -> None:
 @settings(derandomize=True, deadline=None, max_examples=30)
 @given(st.sampled_from(KINDS), *[st.integers(1, 5)] * 4, st.booleans())
 def test_shapes_and_gates(kind: str, depth: int, width: int, inputs: int, outputs: int, batch_norm: bool) -> None:
-    network = fully_connected(kind, depth=depth, width=width, inputs=inputs, outputs=outputs, batch_norm=batch_norm)
+    network = fully_connected(
+        kind, depth=depth, width=width, in_features=inputs, out_features=outputs, batch_norm=batch_norm
+    )
     assert network(torch.ones(3, inputs)).shape == (3, outputs)
     counted = {name: sum(type(child) is name for child in network.modules()) for name in (nn.ReLU, CReLU, nn.Identity)}
     assert sum(counted.values()) == depth
@@ -77,7 +79,7 @@ def test_a_skip_refuses_scales_by_name(scales: tuple, message: str) -> None:
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_a_block_whose_beta_is_nothing_starts_as_the_identity(batch_norm: bool) -> None:
     network = fully_connected(
-        "residual", depth=3, width=4, inputs=2, outputs=3, batch_norm=batch_norm, alpha=0.5, beta=0.0
+        "residual", depth=3, width=4, in_features=2, out_features=3, batch_norm=batch_norm, alpha=0.5, beta=0.0
     )
     x = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(network(x), network[-1](0.125 * network[0](x)))
@@ -88,7 +90,7 @@ def test_residual_says_its_scales() -> None:
     assert Residual(nn.Identity(), 0.5, 0.25)(torch.ones(1)).item() == 0.625
 
 
-GOOD = {"kind": "plain", "depth": 2, "width": 3, "inputs": 2, "outputs": 1}
+GOOD = {"kind": "plain", "depth": 2, "width": 3, "in_features": 2, "out_features": 1}
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,7 @@ GOOD = {"kind": "plain", "depth": 2, "width": 3, "inputs": 2, "outputs": 1}
         ({"kind": "resnet"}, r"kind='resnet': choose one of 'plain', 'residual', 'crelu', 'linear'"),
         *[
             ({name: value}, rf"{name}={value!r}: a whole number from 1")
-            for name in ("depth", "width", "inputs", "outputs")
+            for name in ("depth", "width", "in_features", "out_features")
             for value in (0, -2, 1.5, "3", True)
         ],
         ({"beta": 0.5}, r"alpha=1\.0, beta=0\.5: only a residual network"),
@@ -119,7 +121,7 @@ def test_what_is_not_allowed_is_named(wrong: dict, message: str) -> None:
         fully_connected(arguments.pop("kind"), **arguments)
 
 
-SIZES = {"kind": "plain", "depth": 5, "width": 3, "inputs": (2, 8, 8), "outputs": 4}
+SIZES = {"kind": "plain", "depth": 5, "width": 3, "input_shape": (2, 8, 8), "out_features": 4}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -166,7 +168,7 @@ def test_convolutional_shapes_gates_and_stages(
 ) -> None:
     inputs = (channels, 4 * patch * size, 8 * patch)
     network = convolutional(
-        kind, depth=depth, width=width, inputs=inputs, outputs=outputs, patch=patch, batch_norm=batch_norm
+        kind, depth=depth, width=width, input_shape=inputs, out_features=outputs, patch=patch, batch_norm=batch_norm
     )
     assert network(torch.ones(3, *inputs)).shape == (3, outputs)
     counted = [sum(type(child) is gate for child in network.modules()) for gate in (nn.ReLU, CReLU, nn.Identity)]
@@ -213,20 +215,23 @@ def test_a_looks_linear_convolutional_network_is_linear() -> None:
         ({"kind": "resnet"}, r"kind='resnet': choose one of 'plain', 'residual', 'crelu', 'linear'"),
         *[
             ({name: value}, rf"{name}={value!r}: a whole number from 1")
-            for name in ("depth", "width", "outputs", "patch")
+            for name in ("depth", "width", "out_features", "patch")
             for value in (0, -2, 1.5, "3", True)
         ],
-        ({"inputs": ()}, r"inputs=\(\): channels, height and width"),
-        ({"inputs": (2, 8)}, r"inputs=\(2, 8\): channels, height and width"),
-        ({"inputs": (2, 8, 8, 8)}, r"inputs=\(2, 8, 8, 8\): channels, height and width"),
-        ({"inputs": 8}, r"inputs=8: channels, height and width"),
-        ({"inputs": (2, 8.0, 8)}, r"inputs=\(2, 8\.0, 8\): with patch=1, height and width must be multiples of 4"),
+        ({"input_shape": ()}, r"input_shape=\(\): channels, height and width"),
+        ({"input_shape": (2, 8)}, r"input_shape=\(2, 8\): channels, height and width"),
+        ({"input_shape": (2, 8, 8, 8)}, r"input_shape=\(2, 8, 8, 8\): channels, height and width"),
+        ({"input_shape": 8}, r"input_shape=8: channels, height and width"),
+        (
+            {"input_shape": (2, 8.0, 8)},
+            r"input_shape=\(2, 8\.0, 8\): with patch=1, height and width must be multiples of 4",
+        ),
         ({"batch_norm": "no"}, r"batch_norm='no': True or False"),
-        ({"inputs": (0, 8, 8)}, r"channels=0: a whole number from 1"),
+        ({"input_shape": (0, 8, 8)}, r"channels=0: a whole number from 1"),
         ({"depth": 1}, r"depth=1: 3 stages need 2 layers between them"),
-        ({"inputs": (2, 8, 6)}, r"inputs=\(2, 8, 6\): with patch=1, height and width must be multiples of 4"),
-        ({"patch": 4}, r"inputs=\(2, 8, 8\): with patch=4, height and width must be multiples of 16"),
-        ({"inputs": (2, 0, 8)}, r"inputs=\(2, 0, 8\): with patch=1, height and width must be multiples of 4"),
+        ({"input_shape": (2, 8, 6)}, r"input_shape=\(2, 8, 6\): with patch=1, height and width must be multiples of 4"),
+        ({"patch": 4}, r"input_shape=\(2, 8, 8\): with patch=4, height and width must be multiples of 16"),
+        ({"input_shape": (2, 0, 8)}, r"input_shape=\(2, 0, 8\): with patch=1, height and width must be multiples of 4"),
         ({"beta": 0.5}, r"alpha=1\.0, beta=0\.5: only a residual network"),
     ],
 )
@@ -263,7 +268,7 @@ def test_matching_width_is_the_best_of_all_widths(inputs: int, depth: int, targe
     """A scan, with costs written out: stem and its bias, concatenated layers, three outputs."""
 
     def build(width: int) -> nn.Module:
-        return fully_connected("crelu", depth=depth, width=width, inputs=inputs, outputs=3)
+        return fully_connected("crelu", depth=depth, width=width, in_features=inputs, out_features=3)
 
     costs = {width: (inputs + 1) * width + 2 * (depth - 1) * width**2 + 6 * width for width in range(1, 10_000)}
     if costs[1] > 2 * target:
@@ -281,7 +286,8 @@ def test_a_target_that_is_no_cost_is_refused(target) -> None:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "message"), [(3, "inputs=3: the shape"), ("3", "inputs='3'"), ((3.0,), r"inputs=3\.0: a whole number")]
+    ("inputs", "message"),
+    [(3, "input_shape=3: the shape"), ("3", "input_shape='3'"), ((3.0,), r"input_shape=3\.0: a whole number")],
 )
 def test_a_shape_that_is_none_is_refused(inputs, message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -54,7 +54,7 @@ def ordinary_module(kind: str, depth: int, width: int, inputs: Tensor, normalisa
     alpha, beta = SCALES[kind]
     fan_in = 1 if inputs.ndim == 1 else inputs.shape[1] + 1
     network = sl.networks.fully_connected(
-        kind, depth=depth, width=width, inputs=fan_in, outputs=width, alpha=alpha, beta=beta
+        kind, depth=depth, width=width, in_features=fan_in, out_features=width, alpha=alpha, beta=beta
     ).double()
     if kind == "residual":
         network[-1] = nn.Identity()

@@ -42,11 +42,11 @@ def shake(network: nn.Module, seed: int = 2) -> nn.Module:
 
 
 def network_for(inputs: Tensor, kind: str, batch_norm: bool, depth: int = 3) -> nn.Module:
-    options = {"outputs": 3, "batch_norm": batch_norm, "depth": depth, **OPTIONS[kind]}
+    options = {"out_features": 3, "batch_norm": batch_norm, "depth": depth, **OPTIONS[kind]}
     if inputs.ndim == 2:
-        network = fully_connected(kind, width=6, inputs=inputs.shape[1], **options)
+        network = fully_connected(kind, width=6, in_features=inputs.shape[1], **options)
     else:
-        network = convolutional(kind, width=3, inputs=tuple(inputs.shape[1:]), **options)
+        network = convolutional(kind, width=3, input_shape=tuple(inputs.shape[1:]), **options)
     return shake(he_(network, generator=seeded(2)))
 
 
@@ -99,7 +99,7 @@ def test_gradients_are_those_of_automatic_differentiation(inputs: Tensor, batch_
 @pytest.mark.parametrize("depth", [2, 10, 50])
 def test_a_frozen_network_does_at_its_inputs_what_training_does(depth: int, count: int) -> None:
     """To rounding, which 50 layers make large: how large, says a change in the last bits of the inputs."""
-    network = fully_connected("plain", depth=depth, width=32, inputs=7, outputs=3, batch_norm=True)
+    network = fully_connected("plain", depth=depth, width=32, in_features=7, out_features=3, batch_norm=True)
     network = shake(he_(network, generator=seeded(4)))
     inputs = torch.randn(count, 7, generator=seeded(5)).double()
     frozen = freeze(network, inputs)(inputs)
@@ -114,7 +114,7 @@ def test_a_frozen_network_does_at_its_inputs_what_training_does(depth: int, coun
 
 @pytest.mark.parametrize("depth", [10, 50])
 def test_deep_gradients_are_exact_too(depth: int) -> None:
-    network = fully_connected("plain", depth=depth, width=32, inputs=7, outputs=3, batch_norm=True)
+    network = fully_connected("plain", depth=depth, width=32, in_features=7, out_features=3, batch_norm=True)
     network = shake(he_(network, generator=seeded(6)))
     inputs = torch.randn(64, 7, generator=seeded(7)).double()
     found = input_gradients(network, inputs, generator=seeded(8))

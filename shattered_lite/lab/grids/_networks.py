@@ -159,7 +159,7 @@ def equal_cost_width(run: Run) -> int:
 
     def build(kind: networks.ModuleKind, width: int) -> nn.Module:
         return networks.convolutional(
-            kind, depth=run.depth, width=width, inputs=(3, 32, 32), outputs=10, patch=run.patch
+            kind, depth=run.depth, width=width, input_shape=(3, 32, 32), out_features=10, patch=run.patch
         )
 
     target = networks.parameters(build("plain", run.width))

@@ -75,16 +75,16 @@ def build(run: Run, data: Split, generator: torch.Generator) -> nn.Sequential:
     options: dict[str, Any] = {
         "depth": run.depth,
         "width": run.width,
-        "outputs": int(data.train_labels.max()) + 1,
+        "out_features": int(data.train_labels.max()) + 1,
         "batch_norm": run.batch_norm,
         "beta": run.beta,
     }
     shape = data.train_inputs.shape[1:]
     if run.convolutional:
         channels, height, width = shape
-        network = networks.convolutional(run.kind, inputs=(channels, height, width), patch=run.patch, **options)
+        network = networks.convolutional(run.kind, input_shape=(channels, height, width), patch=run.patch, **options)
     else:
-        network = networks.fully_connected(run.kind, inputs=shape[0], **options)
+        network = networks.fully_connected(run.kind, in_features=shape[0], **options)
     getattr(initializers, f"{run.initializer}_")(network, generator=generator)
     return network
 

@@ -207,7 +207,7 @@ def test_equal_cost_is_equal_in_parameters_and_in_operations(name: str) -> None:
     for run in {replace(run, learning_rate=1.0) for run in grids.GRIDS[name]([]) if run.kind == "plain"}:
         with torch.device("meta"):
             network = networks.convolutional(
-                "plain", depth=run.depth, width=run.width, inputs=(3, 32, 32), outputs=10, patch=run.patch
+                "plain", depth=run.depth, width=run.width, input_shape=(3, 32, 32), out_features=10, patch=run.patch
             )
         target = costs(run, run.width, 1)
         assert target == (networks.parameters(network), networks.flops(network, (3, 32, 32)))
