@@ -60,7 +60,7 @@ class RunTimes(SphinxDirective):
             for page in pages()
             if page in times
         ]
-        table = ["| chapter | seconds | of a processor |", "|---|---:|---:|", *rows]
+        table = ["| chapter | seconds on the clock | seconds of a processor |", "|---|---:|---:|", *rows]
         return self.parse_text_to_nodes("\n".join(table))
 
 

@@ -107,7 +107,8 @@ def looks_linear_(module: Module, *, example: Tensor | None = None, generator: t
 
     A layer that follows a :class:`~shattered_lite.CReLU` gets $[O, -O]$, so that
     $O\rho(z) - O\rho(-z) = O z$; any other layer gets $O$ itself. $O$ is as in :func:`orthogonal_`. Layers are taken
-    in the order in which the module holds them, which must be the order in which data passes.
+    in the order in which the module holds them, which must be the order in which data passes. Where no layer has fewer
+    outputs than it has inputs before its gate, distances between inputs are kept exactly.
 
     What a ``forward`` of your own does cannot be seen from the modules inside: ``F.relu``, a CReLU written as a
     function, or another order pass unnoticed there. An ``example`` shows them.
@@ -142,9 +143,11 @@ def looks_linear_(module: Module, *, example: Tensor | None = None, generator: t
 
     Examples
     --------
-    >>> network = sl.looks_linear_(nn.Sequential(nn.Linear(4, 6), sl.CReLU(), nn.Linear(12, 3)))
+    >>> network = sl.looks_linear_(nn.Sequential(nn.Linear(4, 6), sl.CReLU(), nn.Linear(12, 6)))
     >>> inputs = torch.eye(4)
     >>> torch.allclose(network(-inputs), -network(inputs), atol=1e-5)
+    True
+    >>> torch.allclose(torch.pdist(network(inputs)), torch.pdist(inputs))
     True
     """
     generator = drawn_by(generator)

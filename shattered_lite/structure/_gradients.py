@@ -106,6 +106,9 @@ def correlation(gradients: Tensor) -> Tensor:
     --------
     >>> sl.structure.correlation(torch.tensor([[3.0, 0.0], [0.0, 3.0], [3.0, 0.0]]))
     tensor(0.3333, dtype=torch.float64)
+    >>> gradients = sl.input_gradients(nn.Linear(8, 1), torch.randn(5, 8))
+    >>> round(sl.structure.correlation(gradients).item(), 6)  # of a linear network they are the same at each input
+    1.0
     """
     moments = pair_moments(of_size_one(precisely("gradients", gradients, axes=2), "correlation"))
     across, alone = moments.reshape(-1, 2).mean(0).unbind()

@@ -95,7 +95,7 @@ def test_nothing_is_left_over(page):
         ("theory.ACTIVATIONS", sl.theory.ACTIVATIONS),
         ("lab.grids.GRIDS", sl.lab.grids.GRIDS),
         ("lab.grids.NETWORKS", sl.lab.grids.NETWORKS),
-        ("plots.COLOURS", sl.plots.COLOURS),
+        ("plots.NETWORKS", sl.plots.NETWORKS),
         ("lab.records.FOLDER", [table.name for table in FOLDER.glob("*.jsonl")]),
     ],
 )
