@@ -2,8 +2,8 @@ r"""What a set of gradients, or of activations, looks like. Pure functions of te
 
 Gradients have shape ``(..., inputs, outputs)``, curves ``(..., inputs)``, activations ``(..., inputs, width)``: of one
 network or, along the leading axes, of many. The last axis of gradients holds whatever is averaged over: outputs, as the
-samplers return them, or the entries of an input, as :func:`shattered_lite.input_gradients` does. Gradients and curves may have any real dtype, but no entry that is infinite
-or not a number; measures are computed and returned in float64.
+samplers return them, or the entries of an input, as :func:`shattered_lite.input_gradients` does. Gradients and curves
+may have any real dtype, but no entry that is infinite or not a number; measures are computed and returned in float64.
 """
 
 from ._curves import autocorrelation
