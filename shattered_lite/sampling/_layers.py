@@ -13,6 +13,8 @@ from torch import Tensor
 
 from ._ensemble import Ensemble
 
+LOSS = 1e-12  # of the largest entry: far above rounding, far below float32
+
 
 def preactivations(ensemble: Ensemble, inputs: Tensor, networks: int, generator: torch.Generator) -> Iterator[Tensor]:
     """Yield the states z_0, ..., z_L of independent networks, where the inputs lie; drawn where the generator lies."""
@@ -96,11 +98,14 @@ def _mix_by_gram(branch: Tensor, variance: float, normals: Tensor) -> Tensor:
 
 
 def _square_root(gram: Tensor) -> Tensor:
-    """Lower triangular F with F F' = gram; pivots that rounding made negative count as zero.
+    """F with F F' = gram; pivots that rounding made negative count as zero.
 
-    Values and tangents are nearly collinear in deep networks, where ``torch.linalg.cholesky`` refuses.
+    Values and tangents are nearly collinear in deep networks, where ``torch.linalg.cholesky`` refuses. Where
+    elimination loses digits, as it does for many inputs close together, taking the largest pivot first keeps them, but
+    takes longer. Rows that are the same stay the same: within a linear piece, gradients are equal to the last bit.
     """
-    rest = gram.movedim(0, -1).contiguous()  # the networks last, so that each step runs over contiguous numbers
+    # A copy with the networks last, so that each step runs over contiguous numbers.
+    rest = gram.movedim(0, -1).clone(memory_format=torch.contiguous_format)
     factor = torch.zeros_like(rest)
     floor = 1e-14 * rest.diagonal().mT
     for j in range(len(rest)):
@@ -108,4 +113,21 @@ def _square_root(gram: Tensor) -> Tensor:
         column = rest[j:, j] * torch.where(pivot > floor[j], pivot, math.inf).rsqrt()
         factor[j:, j] = column
         rest[j + 1 :, j + 1 :] -= column[1:, None] * column[1:]
-    return factor.movedim(-1, 0).contiguous()
+    factor = factor.movedim(-1, 0).contiguous()
+    largest = gram.diagonal(dim1=-2, dim2=-1).amax(-1)
+    lossy = (factor @ factor.mT - gram).abs().amax((-2, -1)) > LOSS * largest
+    if lossy.any():
+        factor[lossy] = _square_root_by_largest_pivots(gram[lossy])
+    return factor
+
+
+def _square_root_by_largest_pivots(gram: Tensor) -> Tensor:
+    rest, factor = gram.clone(), torch.zeros_like(gram)
+    floor = 1e-14 * gram.diagonal(dim1=-2, dim2=-1).amax(-1)
+    networks = torch.arange(len(gram), device=gram.device)
+    for step in range(gram.shape[-1]):
+        pivot, place = rest.diagonal(dim1=-2, dim2=-1).max(-1)
+        column = rest[networks, :, place] * torch.where(pivot > floor, pivot, math.inf).rsqrt().unsqueeze(-1)
+        factor[..., step] = column
+        rest -= column.unsqueeze(-1) * column.unsqueeze(-2)
+    return factor
