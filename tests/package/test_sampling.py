@@ -736,31 +736,22 @@ def test_without_a_generator_torchs_own_decides():
     assert not torch.equal(first, second)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_the_root_of_a_nearly_singular_gram_matrix_is_a_root(dtype: torch.dtype) -> None:
-    """Values and tangents of a shallow network on a fine grid, where elimination alone loses every digit."""
-    points = torch.linspace(-2, 2, 32, dtype=dtype)
-    directions = seeded_normals(400, dtype)
-    values = torch.relu(points[:, None] * directions[0] + directions[1])
-    states = torch.cat([values, (values > 0) * directions[0]])[None].double()
-    gram = states @ states.mT
-    root = layers._square_root(gram)
-    torch.testing.assert_close(root @ root.mT, gram, rtol=0, atol=1e-11 * gram.max().item())
+@pytest.mark.parametrize("networks", [1, 200])
+def test_the_root_of_a_nearly_singular_gram_matrix_is_a_root(networks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every matrix that networks on a fine grid ask for in float32; elimination alone misses some by their own size."""
+    losses, root = [], layers._square_root
 
+    def watched(gram: Tensor) -> Tensor:
+        asked = gram.clone()
+        found = root(gram)
+        assert torch.equal(gram, asked)
+        losses.append((found @ found.mT - asked).abs().amax((1, 2)) / asked.abs().amax((1, 2)))
+        return found
 
-def seeded_normals(width: int, dtype: torch.dtype) -> Tensor:
-    return torch.randn(2, width, generator=torch.Generator().manual_seed(0)).to(dtype)
-
-
-def test_both_methods_have_one_law_on_a_fine_grid() -> None:
-    """The largest slope of many networks: elimination that loses digits makes it several times as large."""
-    points = torch.linspace(-2, 2, 32)
-    largest = [
-        sl.sample_gradients(
-            "plain", depth=4, width=400, outputs=20, inputs=points, networks=150, method=method,
-            generator=torch.Generator().manual_seed(1_000),
-        ).square().mean((1, 2))
-        for method in ("gram", "weights")
-    ]  # fmt: skip
-    assert stats.ks_2samp(*(each.numpy() for each in largest)).pvalue > 1e-3
-    assert largest[0].max() < 2 * largest[1].max()
+    monkeypatch.setattr(layers, "_square_root", watched)
+    sl.sample_gradients(
+        "plain", depth=4, width=400, inputs=torch.linspace(-2, 2, 32), networks=networks, method="gram",
+        generator=torch.Generator().manual_seed(1_000),
+    )  # fmt: skip
+    assert len(torch.cat(losses)) == 4 * networks
+    assert torch.cat(losses).max() < 1e-11
