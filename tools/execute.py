@@ -13,6 +13,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -89,7 +90,8 @@ def key(notebook: NotebookNode, beside: str) -> str:
 
 def execute(notebook: NotebookNode, home: Path) -> Result:
     """Run a chapter from its first cell to its last, or raise what its first wrong cell raised."""
-    home.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(home, ignore_errors=True)  # an earlier run may have left something there
+    home.mkdir(parents=True)
     environment = FIXED | {"PATH": os.environ["PATH"], "HOME": str(home)}
     spent = [0.0]
 
@@ -153,7 +155,7 @@ def with_outputs(notebook: NotebookNode, result: Result) -> NotebookNode:
 
 
 def results(chapters: Iterable[str], root: Path) -> Iterator[tuple[str, Result | Exception]]:
-    """Found or made, in the order in which they are ready."""
+    """Found or made; what may take longest comes first."""
     store, beside = Store(root / ".executed"), surroundings(root)
 
     def result(chapter: str) -> tuple[str, Result | Exception]:

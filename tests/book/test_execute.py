@@ -183,6 +183,14 @@ def test_a_changed_package_is_noticed(root):
         run(root, "a")
 
 
+def test_a_kernel_finds_nothing_of_an_earlier_run(root):
+    for number in range(2):
+        code = f"import os\nprint({number}, os.path.exists('left'))\nopen('left', 'w').close()"
+        write(root, "a", code=code)
+        run(root, "a")
+        assert printed(root, "a") == f"{number} False\n"
+
+
 def test_a_kernel_sees_nothing_that_no_key_holds(root, monkeypatch):
     monkeypatch.setenv("SHATTERED_DATA", "/elsewhere")
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
