@@ -55,6 +55,11 @@ class Result:
     seconds: float  # on the wall, perhaps beside others
     processor_seconds: float
 
+    @property
+    def times(self) -> dict[str, float]:
+        """What it took, as it is written down."""
+        return {"seconds": self.seconds, "processor_seconds": self.processor_seconds}
+
 
 def read_chapter(file: Path) -> NotebookNode:
     """The cells of a chapter, as MyST-NB reads them."""
@@ -131,10 +136,7 @@ class Store:
         """Write it whole or not at all, and drop the chapter's oldest."""
         self.folder.mkdir(exist_ok=True)
         notebook = nbformat.from_dict(result.notebook)
-        notebook.metadata["execution"] = {
-            "seconds": result.seconds,
-            "processor_seconds": result.processor_seconds,
-        }
+        notebook.metadata["execution"] = result.times
         file = self._file(chapter, name)
         unfinished = file.with_suffix(".unfinished")
         nbformat.write(notebook, unfinished)
@@ -185,10 +187,7 @@ def lay(made: dict[str, Result], root: Path, build: Path) -> None:
             with_outputs(read_chapter(file), result), str(file), data={"execution_seconds": result.seconds}
         )
         cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
-    times = {
-        chapter: {"seconds": result.seconds, "processor_seconds": result.processor_seconds}
-        for chapter, result in sorted(made.items())
-    }
+    times = {chapter: result.times for chapter, result in sorted(made.items())}
     (build / "run-times.json").write_text(json.dumps(times, indent=1) + "\n")
 
 
