@@ -1,8 +1,11 @@
 """A release says what has changed, and only a version that is ready is released."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tools.notes import ROOT, notes
 
@@ -36,3 +39,20 @@ def test_an_unreleased_version_is_refused(root, date):
 def test_the_changelog_has_the_version():
     version = (ROOT / "pyproject.toml").read_text().split('version = "')[1].split('"')[0]
     assert f"## {version} (" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_a_refusal_ends_the_release():
+    command = [sys.executable, str(ROOT / "tools" / "notes.py"), "v0.0.0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("tag 'v0.0.0': the project's version is")
+
+
+def test_nothing_is_released_without_notes_and_a_tested_wheel():
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text())["jobs"]
+    notes_first, *others = [step["run"] for step in jobs["build"]["steps"] if "run" in step]
+    assert 'python tools/notes.py "$GITHUB_REF_NAME" > notes.md' in notes_first
+    assert "pytest tests/package" in others[-1]
+    assert jobs.keys() == {"build", "publish"}
+    assert jobs["publish"]["needs"] == "build"
