@@ -1,8 +1,10 @@
 """Chapters are executed again when anything that decides their result has changed, and never when nothing has."""
 
 import json
+import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from jupyter_cache import get_cache
@@ -55,6 +57,10 @@ def printed(root: Path, page: str) -> str:
     return "".join(output["text"] for cell in execute.code_cells(notebook) for output in cell.outputs)
 
 
+def run_times(root: Path) -> dict[str, dict[str, float]]:
+    return json.loads((root / "_build" / "run-times.json").read_text())
+
+
 def run(root: Path, *pages: str) -> None:
     shutil.rmtree(root / "_build", ignore_errors=True)
     execute.main([*pages], root)
@@ -63,10 +69,12 @@ def run(root: Path, *pages: str) -> None:
 def test_nothing_is_executed_twice(root, executed):
     run(root)
     assert sorted(executed) == ["a", "b"]
-    first = printed(root, "a")
+    first, times = printed(root, "a"), run_times(root)
     run(root)
     assert len(executed) == 2
     assert printed(root, "a") == first
+    assert run_times(root) == times
+    assert times["a"] == {"seconds": 1.0, "processor_seconds": 2.0}
 
 
 @pytest.mark.parametrize(
@@ -114,6 +122,7 @@ def test_a_file_that_moves_within_the_package_executes_all(root, executed):
         (execute.sys, "version", "3.99"),
         (execute.platform, "platform", lambda: "another machine"),
         (execute, "FIXED", {"OMP_NUM_THREADS": "2"}),
+        (execute, "SECONDS_PER_CELL", 1),
         (execute.importlib.metadata, "distributions", lambda: []),
     ],
 )
@@ -124,17 +133,25 @@ def test_another_python_machine_or_setting_executes_all(root, executed, monkeypa
     assert sorted(executed[2:]) == ["a", "b"]
 
 
+def test_another_version_of_what_is_installed_executes_all(root, executed, monkeypatch):
+    for version in ("1", "2"):
+        installed = [SimpleNamespace(name="torch", version=version)]
+        monkeypatch.setattr(execute.importlib.metadata, "distributions", lambda installed=installed: installed)
+        run(root)
+    assert sorted(executed) == ["a", "a", "b", "b"]
+
+
 def test_one_chapter_alone(root, executed):
     run(root, "b")
     assert executed == ["b"]
-    assert list(json.loads((root / "_build" / "run-times.json").read_text())) == ["b"]
+    assert list(run_times(root)) == ["b"]
 
 
 def test_a_page_without_code_executes_nothing(root, executed):
     (root / "book" / "b.md").write_text("# Title\n\nWords.\n")
     run(root, "b")
     assert executed == []
-    assert json.loads((root / "_build" / "run-times.json").read_text()) == {}
+    assert run_times(root) == {}
 
 
 def test_an_unknown_page_is_refused(root, capsys):
@@ -143,13 +160,23 @@ def test_an_unknown_page_is_refused(root, capsys):
     assert "page: c; choose among a, b" in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("executed")
-def test_old_results_are_dropped(root):
-    for number in range(execute.KEPT + 2):
+def test_the_results_used_longest_ago_are_dropped(root, executed):
+    def state(number: int) -> None:
         write(root, "b", code=f"print({number})")
-        run(root)
+        run(root, "b")
+        for file in (root / ".executed").glob("*.ipynb"):  # a second older, for clocks are coarse
+            os.utime(file, ns=(0, file.stat().st_mtime_ns - 10**9))
+
+    run(root, "a")
+    for number in [*range(execute.KEPT), 0, execute.KEPT]:  # 0 is used again, so 1 is the oldest
+        state(number)
     assert len(list((root / ".executed").glob("b.*.ipynb"))) == execute.KEPT
     assert len(list((root / ".executed").glob("a.*.ipynb"))) == 1
+    for number in (0, execute.KEPT, 2):
+        state(number)
+    assert len(executed) == 1 + execute.KEPT + 1
+    state(1)
+    assert len(executed) == 1 + execute.KEPT + 2
 
 
 # With a real kernel
@@ -159,7 +186,7 @@ def test_outputs_and_times_are_those_of_the_run(root):
     write(root, "a", code="print(sum(range(10**6)))")
     run(root, "a")
     assert printed(root, "a") == "499999500000\n"
-    times = json.loads((root / "_build" / "run-times.json").read_text())["a"]
+    times = run_times(root)["a"]
     assert times["processor_seconds"] > 0
     assert times["seconds"] > 0
 

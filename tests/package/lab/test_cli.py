@@ -197,6 +197,21 @@ def test_the_figure_shows_means_of_tested_runs(tmp_path: Path, monkeypatch: pyte
     np.testing.assert_allclose(points["looks linear"], [[6, 0.9, 0.9, 0.9]], atol=1e-12)
 
 
+@pytest.mark.parametrize(("suffix", "begins"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
+def test_the_figure_is_of_the_format_that_its_name_says_and_the_table_is_printed_too(
+    suffix: str, begins: bytes, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    records.write([finished(grids.NETWORKS["plain, batch norm"], 6, 0, 0.5)], tmp_path / "runs.jsonl")
+    reports = []
+    for more in ([], ["--plot", str(tmp_path / f"curves.{suffix}")]):
+        with matplotlib.rc_context():
+            assert cli.main(["report", str(tmp_path / "runs.jsonl"), *more]) == 0
+        reports.append(capsys.readouterr().out)
+    assert reports[0] == reports[1]
+    assert "| plain | 6 | 1 |" in reports[0]
+    assert (tmp_path / f"curves.{suffix}").read_bytes().startswith(begins)
+
+
 def test_the_figure_names_a_network_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = grids.Network(kind="plain", initializer="orthogonal")
     points = drawn([finished(own, 6, seed, 0.5) for seed in range(2)], tmp_path, monkeypatch)

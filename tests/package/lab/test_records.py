@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import hashlib
 import json
 import math
@@ -253,6 +254,20 @@ def test_a_table_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert content(tmp_path) == before
     records.write(MANY[3:5], table)
     assert records.read(table) == MANY[3:5]
+
+
+def test_a_full_disk_leaves_the_table_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = tmp_path / "table.jsonl"
+    records.write(MANY[:3], table)
+    before = content(tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="full"):
+        records.write(MANY[:5], table)
+    assert content(tmp_path) == before
 
 
 def test_folding_loses_nothing(tmp_path: Path) -> None:
