@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,8 @@ CHAPTER = "highway"
 
 def copied(folder: Path) -> Path:
     """The files that git would keep, with their dates, and the environment."""
+    subprocess.run(["git", "clone", "--quiet", "--no-checkout", ROOT, folder], check=True)
+    subprocess.run(["git", "reset", "--quiet"], cwd=folder, check=True)
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, check=True, capture_output=True, text=True,
@@ -34,8 +37,9 @@ def copied(folder: Path) -> Path:
 def seconds(folder: Path, target: str) -> float:
     """Time of a target of the Makefile, which must succeed."""
     started = time.perf_counter()
-    with (folder / "log").open("w") as log:
-        subprocess.run(["make", target], cwd=folder, check=True, stdout=log, stderr=log)
+    done = subprocess.run(["make", target], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        sys.exit(f"{done.stdout[-4000:]}\nmake {target} failed")
     return time.perf_counter() - started
 
 
