@@ -54,7 +54,10 @@ def pack(contents: list[Member]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
         for info, content in contents:
-            tar.addfile(info, io.BytesIO(content) if content else None)  # a header alone may claim any size
+            if len(content) == info.size:
+                tar.addfile(info, io.BytesIO(content))
+            else:  # a header alone may claim any size
+                tar.fileobj.write(info.tobuf())
     return buffer.getvalue()
 
 
