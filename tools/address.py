@@ -16,6 +16,7 @@ PLACES = [
     ("CITATION.cff", "Repository", 'repository-code: "', '"'),
     ("CITATION.cff", "Homepage", '\nurl: "', '"'),
     ("book/index.md", "Repository", '"shattered_lite @ git+', '.git"'),
+    ("book/index.md", "Homepage", "url    = {", "}"),
     ("book/package.md", "Repository", '"shattered_lite @ git+', '.git"'),
 ]
 

@@ -22,7 +22,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from sphinx.application import Sphinx
 
 from tools.markdown import END_GLUED, GLUED, Block, CodeCell, Page, code_cells
-from tools.site import BRANCH, ROOT, address
+from tools.site import BRANCH, ROOT, address, with_code
 
 BUILT, COMMITTED = ROOT / "_build" / "notebooks", ROOT / "notebooks"
 MEASURED = re.compile(f"{GLUED}(.*?){END_GLUED}")
@@ -40,12 +40,10 @@ def install_cell() -> str:
     )
 
 
-def notebook_name(app: Sphinx, docname: str) -> str | None:
-    """``NN-page`` for the start page (00) and the numbered chapters; None for a page that is no notebook."""
-    number = app.env.toc_secnumbers.get(docname, {}).get("", (0,) if docname == app.config.root_doc else None)
-    if number is None or "kernelspec" not in app.env.metadata[docname]:
-        return None
-    return f"{number[0]:02d}-{docname}"
+def notebook_names() -> dict[str, str]:
+    """``NN-page`` for each page with code, in reading order, so that chapters keep their numbers; the start page is last."""
+    start, *others = with_code()
+    return {page: f"{number:02d}-{page}" for number, page in enumerate(others)} | {start: start}
 
 
 def colab_link(name: str) -> str:
@@ -54,10 +52,9 @@ def colab_link(name: str) -> str:
     return f"https://colab.research.google.com/github/{repository}/blob/{BRANCH}/notebooks/{name}.ipynb"
 
 
-def add_rocket(app: Sphinx, pagename: str, _template: str, context: dict[str, Any], _doctree: object) -> None:
+def add_rocket(_app: Sphinx, pagename: str, _template: str, context: dict[str, Any], _doctree: object) -> None:
     """A button at the top of each notebook page. The theme's own would open the ``.md`` file."""
-    name = notebook_name(app, pagename) if pagename in app.env.found_docs else None
-    if name:
+    if name := notebook_names().get(pagename):
         rocket = {"type": "link", "url": colab_link(name), "tooltip": "Open in Colab", "icon": "fas fa-rocket"}
         context["header_buttons"].insert(0, rocket | {"text": "", "label": "launch-colab-button"})
 
@@ -156,9 +153,8 @@ def write_notebooks(app: Sphinx, exception: Exception | None) -> None:
     folder = Path(app.outdir).parent / BUILT.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    for docname in sorted(app.env.found_docs):
-        if name := notebook_name(app, docname):
-            nbformat.write(make_notebook(app, docname, name), folder / f"{name}.ipynb")
+    for docname, name in notebook_names().items():
+        nbformat.write(make_notebook(app, docname, name), folder / f"{name}.ipynb")
 
 
 def stale(notebooks: Path, chapters: Path) -> list[str]:

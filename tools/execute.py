@@ -31,7 +31,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from tools.site import ROOT, pages
+from tools.site import ROOT, pages, with_code
 
 KEPT = 5  # results of a chapter, the newest
 # Seconds that a chapter may take, alone on two cores of a current laptop. What may take longest begins first.
@@ -189,11 +189,6 @@ def lay(made: dict[str, Result], root: Path, build: Path) -> None:
         cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
     times = {chapter: result.times for chapter, result in sorted(made.items())}
     (build / "run-times.json").write_text(json.dumps(times, indent=1) + "\n")
-
-
-def with_code(root: Path = ROOT) -> list[str]:
-    """The pages that have code cells, in reading order."""
-    return [page for page in pages(root) if "\nkernelspec:" in (root / "book" / f"{page}.md").read_text()]
 
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> None:

@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,25 @@ def address(name: str, root: Path = ROOT) -> str:
     return urls[name].rstrip("/")
 
 
+def parts(root: Path = ROOT, *, numbered: bool = False) -> dict[str, list[str]]:
+    """The pages of each part of the book, in reading order; of all parts, or of those whose chapters have numbers."""
+    contents = yaml.safe_load((root / "_toc.yml").read_text())
+    return {
+        part["caption"]: [entry["file"] for entry in part["chapters"]]
+        for part in contents["parts"]
+        if part.get("numbered") or not numbered
+    }
+
+
 def pages(root: Path = ROOT) -> list[str]:
     """The pages of the book in reading order, the start page first."""
     contents = yaml.safe_load((root / "_toc.yml").read_text())
-    return [contents["root"], *(entry["file"] for part in contents["parts"] for entry in part["chapters"])]
+    return [contents["root"], *chain.from_iterable(parts(root).values())]
+
+
+def with_code(root: Path = ROOT) -> list[str]:
+    """The pages that have code cells, in reading order."""
+    return [page for page in pages(root) if "\nkernelspec:" in (root / "book" / f"{page}.md").read_text()]
 
 
 def give_addresses(_app: Sphinx, config: Config) -> None:

@@ -1,0 +1,73 @@
+"""The chapters of the book as cards on its start page: drawing, title, minutes, difficulty, all from the chapter."""
+
+import re
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from tools.colab import colab_link, notebook_names
+from tools.site import ROOT, parts
+
+TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
+MINUTES = re.compile(r"^- \*\*It takes\*\* (\d+) minutes", re.MULTILINE)
+DIFFICULTY = re.compile(r"^- \*\*Difficulty\*\* ([123]) of 3\.$", re.MULTILINE)
+
+
+def facts(page: str) -> tuple[str, str, str]:
+    """Title, minutes and difficulty, as the chapter's first box states them."""
+    text = (ROOT / "book" / f"{page}.md").read_text()
+    found = [pattern.search(text) for pattern in (TITLE, MINUTES, DIFFICULTY)]
+    if None in found:
+        raise ValueError(f"{page}.md: its first box must say 'It takes N minutes' and 'Difficulty N of 3.'")
+    title, minutes, difficulty = (match[1] for match in found if match)
+    return title, minutes, difficulty
+
+
+def card(page: str) -> str:
+    """One card; the whole of it is a link."""
+    title, minutes, difficulty = facts(page)
+    return "\n".join(
+        [
+            f":::{{grid-item-card}} {title}",
+            f":link: {page}",
+            ":link-type: doc",
+            f":img-top: _static/drawings/{page}.svg",
+            f":img-alt: Drawing for the chapter {title}",
+            ":class-img-top: drawing",
+            f"{minutes} minutes, difficulty {difficulty} of 3",
+            ":::",
+        ]
+    )
+
+
+class ChapterCards(SphinxDirective):
+    """A row of cards for each part that has chapters with numbers."""
+
+    def run(self) -> list[nodes.Node]:
+        """The part's name, and its cards in reading order."""
+        made: list[nodes.Node] = []
+        for caption, chapters in parts(numbered=True).items():
+            grid = "\n".join(["::::{grid} 1 2 3 3", ":gutter: 2", *map(card, chapters), "::::"])
+            made += [nodes.rubric(text=caption), *self.parse_text_to_nodes(grid)]
+        return made
+
+
+class ColabButton(SphinxDirective):
+    """A button that opens the notebook of a page in Colab."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """The button alone."""
+        address = colab_link(notebook_names()[self.arguments[0]])
+        button = f"```{{button-link}} {address}\n:color: primary\n:outline:\n\nThe same in Colab\n```"
+        return self.parse_text_to_nodes(button)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Let Sphinx call this module."""
+    app.add_directive("chapter-cards", ChapterCards)
+    app.add_directive("colab-button", ColabButton)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
