@@ -4,12 +4,15 @@ Translated from the page as Sphinx resolved it, so every number, citation and me
 sphinx-markdown-builder would do half of it, but its state machine has no place for code cells, boxes and folds.
 """
 
+import mimetypes
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from html import escape
 from itertools import chain, groupby
+from pathlib import Path
 from urllib.parse import urljoin
 
 from docutils import nodes
@@ -57,12 +60,18 @@ def indented(text: str, first: str, rest: str) -> str:
     return "\n".join([first + lines[0], *((rest + line).rstrip() for line in lines[1:])])
 
 
+def embedded(picture: Path) -> str:
+    """An address that holds the picture itself: a notebook shows it wherever it is opened, and with no network."""
+    kind, _ = mimetypes.guess_type(picture)
+    return f"data:{kind};base64,{b64encode(picture.read_bytes()).decode()}"
+
+
 class Page:
     """The translation of one page; a method ``_block_x`` or ``_inline_x`` for each kind ``x`` of node."""
 
     def __init__(self, app: Sphinx, docname: str, base: str) -> None:
         self.app, self.env, self.docname = app, app.env, docname
-        self.base, self.url = base + "/", urljoin(base + "/", app.builder.get_target_uri(docname))
+        self.url = urljoin(base + "/", app.builder.get_target_uri(docname))
 
     def blocks(self) -> list[Block]:
         """The whole page, in order."""
@@ -126,8 +135,7 @@ class Page:
 
     def _block_figure(self, node: nodes.figure, _level: int) -> list[Block]:
         image = next(node.findall(nodes.image))
-        file = urljoin(self.base, f"{self.app.builder.imagedir}/{self.app.builder.images[image['uri']]}")
-        return [f"![{image['alt']}]({file})", *self._captions(node)]
+        return [f"![{image['alt']}]({embedded(Path(self.env.srcdir, image['uri']))})", *self._captions(node)]
 
     def _block_math_block(self, node: nodes.math_block, _level: int) -> list[Block]:
         # On one line: inside a box or a list, the marks at the start of a second line would become part of the formula.

@@ -2,17 +2,20 @@
 
 import json
 import re
+from base64 import b64decode
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup, Tag
+from docutils import nodes
 
 from tools.colab import stale, without_measured
 from tools.execute import BUDGET, BUDGETS
 from tools.headers import HEADER, without_header
-from tools.markdown import CodeCell, joined
+from tools.markdown import CodeCell, Page, joined
 from tools.site import FORMULA_AND_MARK, ROOT, address, pages
 
 PAGES = pages()
@@ -97,6 +100,14 @@ def numbers_in_notebook(notebook: nbformat.NotebookNode) -> dict[str, list[str]]
     }
 
 
+def pictures_in_notebook(notebook: nbformat.NotebookNode) -> list[bytes]:
+    """What its Markdown holds of pictures, and no address of one that lies elsewhere."""
+    text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    addresses = re.findall(r"!\[[^\]]*\]\(([^)]*)\)", text)
+    assert [address for address in addresses if not address.startswith("data:image/svg+xml;base64,")] == []
+    return [b64decode(address.partition(",")[2], validate=True) for address in addresses]
+
+
 def notebook_of(page: str, soup: BeautifulSoup) -> str | None:
     """Which notebook belongs to a page: its chapter's number, 00 for the start page, and its name."""
     number = article_of(soup).h1.find(class_="section-number")
@@ -169,6 +180,14 @@ def test_notebooks_have_the_numbers_of_the_pages(html, soups):
     for page, name in names.items():
         notebook = nbformat.read(html.parent / "notebooks" / name, as_version=4)
         assert numbers_in_notebook(notebook) == numbers_in_page(article_of(soups[page])), page
+
+
+def test_notebooks_hold_the_drawings_of_the_pages(html, soups):
+    names = {page: name for page, soup in soups.items() if (name := notebook_of(page, soup))}
+    for page, name in names.items():
+        drawings = [html / unquote(image["src"]) for image in article_of(soups[page]).select("figure img.drawing")]
+        notebook = nbformat.read(html.parent / "notebooks" / name, as_version=4)
+        assert pictures_in_notebook(notebook) == [drawing.read_bytes() for drawing in drawings], page
 
 
 def test_notebooks_are_clean(html):
@@ -287,6 +306,24 @@ def test_edit_by_hand_is_seen(notebook):
 def test_code_cell_inside_of_a_table_is_seen():
     with pytest.raises(ValueError, match="code cell 3: it stands where Markdown has no place for one"):
         joined(["text", CodeCell(3)])
+
+
+def test_drawing_comes_with_the_notebook(tmp_path):
+    """It needs no network, nor a book that is published."""
+    (tmp_path / "drawing.svg").write_bytes(b"<svg>\xc3\xb6</svg>")
+    figure = nodes.figure("", nodes.image(uri="drawing.svg", alt="Three strokes."))
+    env = SimpleNamespace(srcdir=tmp_path, get_and_resolve_doctree=lambda *_: nodes.container("", figure))
+    app = SimpleNamespace(env=env, builder=SimpleNamespace(get_target_uri=lambda name: f"{name}.html"))
+    [block] = Page(app, "x", "https://book.example").blocks()
+    assert block.startswith("![Three strokes.](data:image/svg+xml;base64,")
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"Look:\n\n{block}")])
+    assert pictures_in_notebook(made) == [b"<svg>\xc3\xb6</svg>"]
+
+
+def test_picture_that_lies_elsewhere_is_seen():
+    cell = nbformat.v4.new_markdown_cell("![Three strokes.](https://book.example/_images/drawing.svg)")
+    with pytest.raises(AssertionError):
+        pictures_in_notebook(nbformat.v4.new_notebook(cells=[cell]))
 
 
 @pytest.mark.parametrize(("before", "after"), [("", ""), ("", ","), ("(", ")."), ("", "-th")])

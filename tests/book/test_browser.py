@@ -170,7 +170,7 @@ def test_no_line_begins_with_the_mark_after_a_formula(browser, site):
 @pytest.mark.parametrize("name", ["index", CHAPTER])
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_figures_are_seen(browser, site, name, mode):
-    """In dark mode too: on white paper, in their own colours."""
+    """In dark mode too: on white paper, in their own colours, and drawings as negatives on the page itself."""
     with opened(browser, f"{site}/{name}.html", mode=mode) as (page, _):
         assert page.evaluate("document.documentElement.dataset.theme") == mode
         figures = page.locator("article figure img")
@@ -183,7 +183,9 @@ def test_figures_are_seen(browser, site, name, mode):
             style = figure.evaluate(
                 "image => { const s = getComputedStyle(image); return [s.filter, s.backgroundColor]; }"
             )
-            assert mode == "light" or style == ["none", "rgb(255, 255, 255)"]
+            negative, card = ["invert(0.93) hue-rotate(180deg)", "rgba(0, 0, 0, 0)"], ["none", "rgb(255, 255, 255)"]
+            dark = negative if figure.evaluate("image => image.classList.contains('drawing')") else card
+            assert mode == "light" or style == dark
 
 
 def test_problems_are_seen(browser, tmp_path):

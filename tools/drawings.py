@@ -1,0 +1,291 @@
+"""The book's drawings: for each chapter one, the mechanism of its idea in few strokes, without data.
+
+``python -m tools.drawings`` writes ``book/_static/drawings``, a file for each page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise, product
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+from scipy import special
+
+from shattered_lite.plots import NETWORKS, PALETTE
+from tools.site import ROOT
+from tools.strokes import (
+    BATCH_NORM,
+    FAINT,
+    GREY,
+    HIGHWAY,
+    INK,
+    LINEAR,
+    PLAIN,
+    RESIDUAL,
+    SMALL,
+    Point,
+    arc,
+    arrow,
+    between,
+    disc,
+    dots,
+    drawn,
+    graph,
+    line,
+    polar,
+    relu,
+    sector,
+    svg,
+    word,
+)
+
+FOLDER = ROOT / "book" / "_static" / "drawings"
+
+
+def who_is_active(paper: Axes) -> None:
+    """Units are directions; those whose gates are open at both inputs lie in a wedge of pi minus theta."""
+    y, radius = 142, 68
+    for x, theta, words in ((105, 45, "alike: 6 of 16 units"), (300, 90, "unlike: 4 of 16 units")):
+        for name, side in (("i", 90 + theta / 2), ("j", 90 - theta / 2)):
+            sector(paper, x, y, radius, (side - 90, side + 90), GREY, opacity=0.18)
+            arrow(paper, (x, y), polar(x, y, radius + 16, side), width=1.8)
+            word(paper, *polar(x, y, radius + 26, side), f"${name}$")
+        wedge = theta / 2, 180 - theta / 2
+        sector(paper, x, y, radius, wedge, PLAIN, opacity=0.3)
+        arc(paper, x, y, radius + 10, wedge, PLAIN)
+        for unit in np.arange(11.25, 360, 22.5):
+            dots(paper, *polar(x, y, radius, unit), PLAIN if wedge[0] < unit < wedge[1] else "white")
+        arrow(paper, (x, y), polar(x, y, radius - 4, 33.75), GREY)
+        word(paper, *polar(x, y, radius + 22, 33.75), "$w$", GREY)
+        arc(paper, x, y, 20, (90 - theta / 2, 90 + theta / 2))
+        word(paper, x, y + 30, r"$\theta$")
+        word(paper, x, y + radius + 22, r"$\pi - \theta$", PLAIN)
+        word(paper, x, y + 49, "both", PLAIN)
+        word(paper, x - 41, y, "only $i$", size=SMALL)
+        word(paper, x + 41, y, "only $j$", size=SMALL)
+        word(paper, x, y - 38, "neither", size=SMALL)
+        word(paper, x, 46, words)
+    word(paper, 200, 16, r"gate open at both: $(\pi - \theta)\,/\,2\pi$ of all units", PLAIN)
+
+
+def theorem_1(paper: Axes) -> None:
+    """Each layer of gates halves the paths that are open at the other input as well."""
+    columns = (36, 128, 208, 288, 370)
+    layers: list[dict[float, str]] = [
+        {158: "ij"},
+        {206: "j", 174: "ij", 142: "", 110: "i"},
+        {206: "i", 174: "", 142: "ij", 110: "j"},
+        {206: "", 174: "ij", 142: "j", 110: "i"},
+        {158: "ij"},
+    ]
+    network(paper, dict(zip(columns, layers, strict=True)))
+    for x, name in ((columns[0], "neuron"), (columns[4], "output")):
+        disc(paper, x, 158, 6, INK)
+        word(paper, x, 178, name)
+    for x, at in ((96, "i"), (228, "j")):
+        gate(paper, x, 236, at)
+        word(paper, x + 18, 236, f"open at ${at}$", side="left")
+    for y, colour, name, counts in (
+        (74, PLAIN, "paths open at $i$", ("2", "4", "8", "of 64")),
+        (48, PLAIN, "open at both", ("1", "1", "1", "of 64")),
+        (18, INK, "share", ("1/2", "1/4", "1/8", "$= 2^{-3}$")),
+    ):
+        word(paper, 106, y, name, colour, SMALL, side="right")
+        for x, count in zip(columns[1:], counts, strict=True):
+            word(paper, x, y, count, colour)
+
+
+def network(paper: Axes, layers: dict[float, dict[float, str]]) -> None:
+    """All weights between a layer and the next, and the units but for both ends; for each, where its gate is open."""
+    for (x0, before), (x1, after) in pairwise(layers.items()):
+        for (y0, first), (y1, second) in product(before.items(), after.items()):
+            edge(paper, (x0, x1), (y0, y1), set(first) & set(second))
+    for x, units in list(layers.items())[1:-1]:
+        for y, open_at in units.items():
+            gate(paper, x, y, open_at)
+
+
+def edge(paper: Axes, x: Point, y: Point, open_at: set[str]) -> None:
+    """A weight between two units: faint, in colour where both are open at input i, bold where at j as well."""
+    line(paper, x, y, FAINT, 0.7, order=1)
+    if "i" in open_at:
+        line(paper, x, y, PLAIN, 5 if "j" in open_at else 1.4)
+
+
+def gate(paper: Axes, x: float, y: float, open_at: str) -> None:
+    """A unit: its left half is filled if its gate is open at input i, its right half if it is open at j."""
+    disc(paper, x, y, 10)
+    for name, half, colour in (("i", (90, 270), PLAIN), ("j", (270, 90), GREY)):
+        if name in open_at:
+            sector(paper, x, y, 9.4, half, colour, order=5)
+
+
+def theorem_2(paper: Axes) -> None:
+    """At each block a coin sends the path past the gates or through them, and each gate halves."""
+    stream, detour, end = 118, 160, 372
+    line(paper, [28, end], [stream, stream], GREY)
+    taken_x, taken_y = [28], [stream]
+    for x, side in ((88, "skip"), (162, "gate"), (236, "gate"), (310, "skip")):
+        around = [x - 25, x - 25, x + 25, x + 25], [stream, detour, detour, stream]
+        line(paper, *around, GREY)
+        if side == "gate":
+            taken_x, taken_y = taken_x + around[0], taken_y + around[1]
+        relu(paper, x, detour)
+        for radius in (22, 19):
+            disc(paper, x, 220, radius)
+        line(paper, [x, x], [173, 197], GREY, style=":")
+        word(paper, x, 220, side, RESIDUAL if side == "gate" else INK, SMALL)
+        word(paper, x, 93, r"$\times$ 1/2" if side == "gate" else r"$\times$ 1")
+    line(paper, [*taken_x, end], [*taken_y, stream], RESIDUAL, 5)
+    disc(paper, 28, stream, 6, INK)
+    disc(paper, end, stream, 6, INK)
+    word(paper, 200, 57, "this path: $K = 2$ gates, correlation $2^{-2}$", RESIDUAL)
+    word(paper, 200, 22, r"over all tosses: $R = E\,[2^{-K}] = (3/4)^4$")
+
+
+def looks_linear(paper: Axes) -> None:
+    """The gate takes a number apart, the mirror puts it together."""
+    middle = 140
+    word(paper, 16, middle, "$z$")
+    word(paper, 90, 238, "gate", GREY, SMALL)
+    word(paper, 152, 238, "mirror", GREY, SMALL)
+    for y, inside, outside, colour, side, sign in (
+        (196, r"$\rho(z)$", r"$\times\;O$", LINEAR, 1, 1),
+        (84, r"$\rho(-z)$", r"$\times\;{-}O$", INK, -1, -1),
+    ):
+        arrow(paper, (28, middle + 6 * sign), (54, y))
+        graph(paper, 90, y, colour, [(-side, 0), (0, 0), (side, 1)])
+        word(paper, 90, y - 38, inside, colour)
+        arrow(paper, (124, y), (180, y))
+        word(paper, 152, y + 14, outside)
+        graph(paper, 214, y, colour, [(-side, 0), (0, 0), (side, sign)])
+        arrow(paper, (246, y), (277, middle + 13 * sign))
+        graph(paper, 350, middle, colour, [(0, 0), (side, sign)])
+    disc(paper, 284, middle, 11)
+    word(paper, 284, middle, "$+$")
+    arrow(paper, (296, middle), (316, middle))
+    word(paper, 350, middle - 40, "$O z$: a line")
+    word(paper, 200, 18, "a plain rectifier has the upper row only: half is lost", GREY, SMALL)
+
+
+def one_sitting(paper: Axes) -> None:
+    """The slope of a network of one input: smooth, rough, noise."""
+    x = np.linspace(20, 380, 181)
+    rough, noise = np.random.default_rng(2017).standard_normal((2, x.size))
+    slopes = {"shallow": np.sin(x / 60 - 1), "deeper": walk(rough), "deep": noise / 2.5}
+    for y, (name, slope) in zip((206, 128, 48), slopes.items(), strict=True):
+        word(paper, 20, y + 26, name, size=SMALL, side="left")
+        line(paper, x, y - 10 + 22 * slope, PLAIN, 1.4)
+
+
+def walk(steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums of random steps, brown noise: tied to zero at both ends, its largest excursion 1."""
+    path = np.cumsum(steps - steps.mean())
+    scaled: NDArray[np.float64] = path / np.abs(path).max()
+    return scaled
+
+
+def gradients_as_noise(paper: Axes) -> None:
+    """Brown noise keeps what it was and adds a little; white noise forgets."""
+    x = np.linspace(20, 380, 241)
+    brown, white = np.random.default_rng(2017).standard_normal((2, x.size))
+    for y, name, curve in ((172, "brown noise", 44 * walk(brown)), (54, "white noise", 14 * white)):
+        line(paper, [20, 380], [y, y], FAINT, 0.8, order=1)
+        line(paper, x, y + curve, NETWORKS[name].colour, 1.4)
+        word(paper, 20, y + 58, name, side="left")
+
+
+def theorem_3(paper: Axes) -> None:
+    """Blocks that add the same to a stream that grows: each has a smaller share of it."""
+    low, strand, end = 58, 26, 384
+    between(paper, [16, end], low, low + strand, GREY, 0.5)
+    for block in range(1, 5):
+        x, y = 10 + 74 * block, low + strand * block
+        between(paper, [x, end], y, y + strand, BATCH_NORM, 0.75 if block % 2 else 0.45)
+        relu(paper, x, y + strand / 2)
+        word(paper, x, y + strand + 12, f"1/{block + 1}")
+    word(paper, 200, 26, "equal blocks, a wider stream: smaller shares")
+
+
+def highway(paper: Axes) -> None:
+    """Two lanes, one past the gates and one through them; their widths add up to that of the road."""
+    x = np.linspace(12, 388, 95)
+    apart = 0.5 * (np.tanh((x - 85) / 18) - np.tanh((x - 315) / 18))
+    low, split, high = 104, 122, 194
+    between(paper, x, split + 16 * apart, high + 16 * apart, GREY, 0.35)
+    between(paper, x, low - 26 * apart, split - 26 * apart, HIGHWAY, 0.75)
+    relu(paper, 200, (low + split) / 2 - 26)
+    word(paper, 200, (split + high) / 2 + 16, r"$\gamma_1^2$: past the gates")
+    word(paper, 200, low - 50, r"$\gamma_2^2$: through the gates", HIGHWAY)
+    word(paper, 200, 22, r"$\gamma_1^2 + \gamma_2^2 = 1$")
+
+
+def any_activation(paper: Axes) -> None:
+    """Four functions that may stand where the rectifier stood."""
+    z = np.linspace(-1.1, 1.1, 45)
+    functions = {
+        "rectifier": np.maximum(z, 0),
+        "ELU": np.where(z > 0, z, np.expm1(3 * np.minimum(z, 0)) / 3),
+        "GELU": z * special.ndtr(3 * z),
+        "tanh": np.tanh(3 * z) / 3,
+    }
+    for place, (name, value) in enumerate(functions.items()):
+        x, y = 105 + 190 * (place % 2), 192 - 118 * (place // 2)
+        graph(paper, x, y, PALETTE[place], zip(z, value, strict=True), unit=42)
+        word(paper, x, y - 54, name)
+
+
+def real_images(paper: Axes) -> None:
+    """Cosines between the gradients of examples in order of their class: in blocks, or nowhere."""
+    side, examples = 168, 12
+    for left, name, blocks in ((24, "shallow", 3), (216, "plain and deep", examples)):
+        low, size = 50, side / blocks
+        between(paper, [left, left + side], low, low + side, GREY, 0.12)
+        for block in range(blocks):
+            x, top = left + size * block, low + side - size * block
+            between(paper, [x, x + size], top - size, top, PLAIN, 0.8)
+        for digit in range(3):
+            word(paper, left - 11, low + side * (5 - 2 * digit) / 6, str(digit), size=SMALL)
+            word(paper, left + side * (2 * digit + 1) / 6, low + side + 12, str(digit), size=SMALL)
+        word(paper, left + side / 2, 26, name)
+
+
+def very_deep(paper: Axes) -> None:
+    """Three stacks of many layers: one after another, with skips, mirrored."""
+    for x, name, colour in ((75, "plain", PLAIN), (200, "residual", RESIDUAL), (325, "looks linear", LINEAR)):
+        for layer in range(20):
+            y = 54 + 9.6 * layer
+            halves = ((-36, -3, LINEAR), (3, 36, INK)) if name == "looks linear" else ((-36, 36, colour),)
+            for left, right, half in halves:
+                line(paper, [x + left, x + right], [y, y], half, 4.5)
+            if name == "residual" and layer < 19:
+                arc(paper, x + 40, y + 4.8, 4.8, (-90, 90), colour)
+        word(paper, x, 26, name, colour)
+
+
+DRAWINGS: dict[str, Callable[[Axes], None]] = {
+    "one-sitting": one_sitting,
+    "gradients-as-noise": gradients_as_noise,
+    "who-is-active": who_is_active,
+    "theorem-1": theorem_1,
+    "theorem-2": theorem_2,
+    "theorem-3": theorem_3,
+    "highway": highway,
+    "any-activation": any_activation,
+    "real-images": real_images,
+    "looks-linear": looks_linear,
+    "very-deep": very_deep,
+}
+
+
+def main() -> None:
+    """Write all drawings."""
+    FOLDER.mkdir(exist_ok=True)
+    for page, draw in DRAWINGS.items():
+        (FOLDER / f"{page}.svg").write_text(svg(drawn(draw)))
+
+
+if __name__ == "__main__":
+    main()
