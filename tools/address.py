@@ -10,7 +10,8 @@ from tools.site import ROOT, address
 
 # File, which address, and what stands right before and after it.
 PLACES = [
-    ("README.md", "Homepage", "**Read it** at <", ">"),
+    ("README.md", "Homepage", "[The paper in one sitting](", "/one-sitting.html)"),
+    ("README.md", "Homepage", "**Read on** at <", ">"),
     ("README.md", "Repository", '"shattered_lite @ git+', '.git"'),
     ("README.md", "Repository", '"shattered_lite[cluster] @ git+', '.git"'),
     ("CITATION.cff", "Repository", 'repository-code: "', '"'),

@@ -1,4 +1,4 @@
-"""The chapters of the book as cards on its start page: drawing, title, minutes, difficulty, all from the chapter."""
+"""What the start page shows of the chapters: cards with drawing, title, minutes and difficulty, and where to begin."""
 
 import re
 from typing import Any
@@ -36,7 +36,9 @@ def card(page: str) -> str:
             f":img-top: _static/drawings/{page}.svg",
             f":img-alt: Drawing for the chapter {title}",
             ":class-img-top: drawing",
-            f"{minutes} minutes, difficulty {difficulty} of 3",
+            "",
+            f"{minutes} minutes\\",
+            f"difficulty {difficulty} of 3",
             ":::",
         ]
     )
@@ -49,25 +51,47 @@ class ChapterCards(SphinxDirective):
         """The part's name, and its cards in reading order."""
         made: list[nodes.Node] = []
         for caption, chapters in parts(numbered=True).items():
-            grid = "\n".join(["::::{grid} 1 2 3 3", ":gutter: 2", *map(card, chapters), "::::"])
+            grid = "\n".join(["::::{grid} 1 2 3 3", ":gutter: 2", "", *map(card, chapters), "::::"])
             made += [nodes.rubric(text=caption), *self.parse_text_to_nodes(grid)]
         return made
 
 
-class ColabButton(SphinxDirective):
-    """A button that opens the notebook of a page in Colab."""
+class StartButtons(SphinxDirective):
+    """Two buttons: a page to begin with, and its notebook in Colab."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """The button alone."""
-        address = colab_link(notebook_names()[self.arguments[0]])
-        button = f"```{{button-link}} {address}\n:color: primary\n:outline:\n\nThe same in Colab\n```"
-        return self.parse_text_to_nodes(button)
+        """Side by side, where there is room."""
+        [page] = self.arguments
+        buttons = f"""
+::::{{grid}} auto
+:gutter: 2
+
+:::{{grid-item}}
+```{{button-ref}} {page}
+:ref-type: doc
+:color: primary
+
+{facts(page)[0]}
+```
+:::
+
+:::{{grid-item}}
+```{{button-link}} {colab_link(notebook_names()[page])}
+:color: primary
+:outline:
+
+The same in Colab
+```
+:::
+::::
+"""
+        return self.parse_text_to_nodes(buttons)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Let Sphinx call this module."""
     app.add_directive("chapter-cards", ChapterCards)
-    app.add_directive("colab-button", ColabButton)
+    app.add_directive("start-buttons", StartButtons)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -41,7 +41,7 @@ def install_cell() -> str:
 
 
 def notebook_names() -> dict[str, str]:
-    """``NN-page`` for each page with code, in reading order, so that chapters keep their numbers; the start page is last."""
+    """``NN-page`` for each page with code, in reading order: a chapter keeps its number. The start page comes last."""
     start, *others = with_code()
     return {page: f"{number:02d}-{page}" for number, page in enumerate(others)} | {start: start}
 
@@ -99,14 +99,17 @@ def cell_id(page: str, position: int, source: str) -> str:
 def make_notebook(app: Sphinx, docname: str, name: str) -> NotebookNode:
     """The notebook of one page. Its metadata keep where measured values stand and which text it was made from."""
     page = Page(app, docname, address("Homepage"))
+    install = new_code_cell(install_cell())  # right before the package is needed
     env: Any = app.env  # where MyST-NB keeps its settings, of which Sphinx's types know nothing
     executed = nbformat.read(Path(env.mystnb_config.output_folder, f"{docname}.ipynb"), as_version=4)
     title, *blocks = page.blocks()
     origin = f"A notebook of the book *{app.config.project}*: [this chapter, with its figures]({page.url})."
-    cells = [new_markdown_cell(f"{title}\n\n{origin}"), new_code_cell(install_cell())]
-    for cell in in_cells(with_hidden_cells(blocks, executed)):
+    cells = []
+    for cell in in_cells([title, origin, *with_hidden_cells(blocks, executed)]):
         if isinstance(cell, CodeCell):
             source = executed.cells[cell.index]
+            if "shattered_lite" in source.source and install not in cells:
+                cells.append(install)
             folds = {"cellView": "form", "jupyter": {"source_hidden": True}} if cell.folded else {}
             tags = {"tags": source.metadata.tags} if "tags" in source.metadata else {}
             cells.append(new_code_cell(source.source, metadata=folds | tags))
@@ -153,7 +156,8 @@ def write_notebooks(app: Sphinx, exception: Exception | None) -> None:
     folder = Path(app.outdir).parent / BUILT.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    for docname, name in notebook_names().items():
+    for docname in notebook_names().keys() & app.env.found_docs:  # all, or the one that is looked at
+        name = notebook_names()[docname]
         nbformat.write(make_notebook(app, docname, name), folder / f"{name}.ipynb")
 
 

@@ -1,6 +1,7 @@
 """The book's drawings: for each chapter one, the mechanism of its idea in few strokes, without data.
 
-``python -m tools.drawings`` writes ``book/_static/drawings``, a file for each page.
+``python -m tools.drawings`` writes ``book/_static/drawings``: for each page an SVG, and a PNG of it for its notebook,
+since Colab shows no SVG that a notebook holds.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from tools.strokes import (
     drawn,
     graph,
     line,
+    png,
     polar,
     relu,
     sector,
@@ -170,16 +172,6 @@ def looks_linear(paper: Axes) -> None:
     word(paper, 200, 18, "a plain rectifier has the upper row only: half is lost", GREY, SMALL)
 
 
-def one_sitting(paper: Axes) -> None:
-    """The slope of a network of one input: smooth, rough, noise."""
-    x = np.linspace(20, 380, 181)
-    rough, noise = np.random.default_rng(2017).standard_normal((2, x.size))
-    slopes = {"shallow": np.sin(x / 60 - 1), "deeper": walk(rough), "deep": noise / 2.5}
-    for y, (name, slope) in zip((206, 128, 48), slopes.items(), strict=True):
-        word(paper, 20, y + 26, name, size=SMALL, side="left")
-        line(paper, x, y - 10 + 22 * slope, PLAIN, 1.4)
-
-
 def walk(steps: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sums of random steps, brown noise: tied to zero at both ends, its largest excursion 1."""
     path = np.cumsum(steps - steps.mean())
@@ -266,7 +258,6 @@ def very_deep(paper: Axes) -> None:
 
 
 DRAWINGS: dict[str, Callable[[Axes], None]] = {
-    "one-sitting": one_sitting,
     "gradients-as-noise": gradients_as_noise,
     "who-is-active": who_is_active,
     "theorem-1": theorem_1,
@@ -284,7 +275,9 @@ def main() -> None:
     """Write all drawings."""
     FOLDER.mkdir(exist_ok=True)
     for page, draw in DRAWINGS.items():
-        (FOLDER / f"{page}.svg").write_text(svg(drawn(draw)))
+        figure = drawn(draw)
+        (FOLDER / f"{page}.svg").write_text(svg(figure))
+        (FOLDER / f"{page}.png").write_bytes(png(figure))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ Translated from the page as Sphinx resolved it, so every number, citation and me
 sphinx-markdown-builder would do half of it, but its state machine has no place for code cells, boxes and folds.
 """
 
-import mimetypes
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable
@@ -62,8 +61,7 @@ def indented(text: str, first: str, rest: str) -> str:
 
 def embedded(picture: Path) -> str:
     """An address that holds the picture itself: a notebook shows it wherever it is opened, and with no network."""
-    kind, _ = mimetypes.guess_type(picture)
-    return f"data:{kind};base64,{b64encode(picture.read_bytes()).decode()}"
+    return f"data:image/png;base64,{b64encode(picture.read_bytes()).decode()}"
 
 
 class Page:
@@ -135,7 +133,8 @@ class Page:
 
     def _block_figure(self, node: nodes.figure, _level: int) -> list[Block]:
         image = next(node.findall(nodes.image))
-        return [f"![{image['alt']}]({embedded(Path(self.env.srcdir, image['uri']))})", *self._captions(node)]
+        picture = Path(self.env.srcdir, image["uri"]).with_suffix(".png")  # Colab shows no SVG that a notebook holds
+        return [f"![{image['alt']}]({embedded(picture)})", *self._captions(node)]
 
     def _block_math_block(self, node: nodes.math_block, _level: int) -> list[Block]:
         # On one line: inside a box or a list, the marks at the start of a second line would become part of the formula.

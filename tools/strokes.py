@@ -143,3 +143,11 @@ def svg(figure: Figure) -> str:
     shapes = re.split(r'(?<= d=")([^"]*)', file.getvalue())
     shapes[1::2] = [re.sub(r"-?\d+\.\d+", lambda n: f"{float(n[0]):.2f}", " ".join(d.split())) for d in shapes[1::2]]
     return "".join(shapes)
+
+
+def png(figure: Figure) -> bytes:
+    """The drawing as pixels, two for a point."""
+    file = io.BytesIO()
+    with mpl.style.context(STYLE):
+        figure.savefig(file, format="png", dpi=144, metadata={"Software": None}, pil_kwargs={"optimize": True})
+    return file.getvalue()

@@ -19,6 +19,7 @@ from tools.markdown import CodeCell, Page, joined
 from tools.site import FORMULA_AND_MARK, ROOT, address, pages
 
 PAGES = pages()
+DRAWINGS = ROOT / "book" / "_static" / "drawings"
 CORES, SLOWEST_MACHINE = 2, 2  # what a budget is for, and how much slower the machine that runs this test may be
 NUMBERED = r"(?:Theorem|Lemma|Proposition|Corollary|Definition|Assumption|Remark|Exercise|Figure|Table) [\d.]*\d"
 
@@ -104,14 +105,16 @@ def pictures_in_notebook(notebook: nbformat.NotebookNode) -> list[bytes]:
     """What its Markdown holds of pictures, and no address of one that lies elsewhere."""
     text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     addresses = re.findall(r"!\[[^\]]*\]\(([^)]*)\)", text)
-    assert [address for address in addresses if not address.startswith("data:image/svg+xml;base64,")] == []
+    assert [address for address in addresses if not address.startswith("data:image/png;base64,")] == []
     return [b64decode(address.partition(",")[2], validate=True) for address in addresses]
 
 
 def notebook_of(page: str, soup: BeautifulSoup) -> str | None:
-    """Which notebook belongs to a page: its chapter's number, 00 for the start page, and its name."""
+    """Which notebook belongs to a page: its chapter's number, 00 for the sitting, and its name."""
     number = article_of(soup).h1.find(class_="section-number")
-    if page == PAGES[0]:
+    if page == "index":
+        return f"{page}.ipynb"
+    if page == "one-sitting":
         return f"00-{page}.ipynb"
     return f"{int(number.get_text().strip(' .')):02d}-{page}.ipynb" if number else None
 
@@ -135,7 +138,7 @@ def test_pictures_have_alternative_text(soups):
 
 def test_pictures_have_number_and_caption(soups):
     for page, soup in soups.items():
-        for image in article_of(soup).find_all("img"):
+        for image in article_of(soup).select("img:not(.sd-card-img-top)"):  # a card has its title
             caption = image.find_parent("figure") and image.find_parent("figure").find("figcaption")
             assert caption, f"{page}: {image['src']}"
             assert caption.find(class_="caption-number"), f"{page}: {image['src']}"
@@ -185,9 +188,9 @@ def test_notebooks_have_the_numbers_of_the_pages(html, soups):
 def test_notebooks_hold_the_drawings_of_the_pages(html, soups):
     names = {page: name for page, soup in soups.items() if (name := notebook_of(page, soup))}
     for page, name in names.items():
-        drawings = [html / unquote(image["src"]) for image in article_of(soups[page]).select("figure img.drawing")]
+        shown = [Path(unquote(image["src"])).stem for image in article_of(soups[page]).select("figure img.drawing")]
         notebook = nbformat.read(html.parent / "notebooks" / name, as_version=4)
-        assert pictures_in_notebook(notebook) == [drawing.read_bytes() for drawing in drawings], page
+        assert pictures_in_notebook(notebook) == [(DRAWINGS / f"{name}.png").read_bytes() for name in shown], page
 
 
 def test_notebooks_are_clean(html):
@@ -310,14 +313,14 @@ def test_code_cell_inside_of_a_table_is_seen():
 
 def test_drawing_comes_with_the_notebook(tmp_path):
     """It needs no network, nor a book that is published."""
-    (tmp_path / "drawing.svg").write_bytes(b"<svg>\xc3\xb6</svg>")
+    (tmp_path / "drawing.png").write_bytes(b"\x89PNG")
     figure = nodes.figure("", nodes.image(uri="drawing.svg", alt="Three strokes."))
     env = SimpleNamespace(srcdir=tmp_path, get_and_resolve_doctree=lambda *_: nodes.container("", figure))
     app = SimpleNamespace(env=env, builder=SimpleNamespace(get_target_uri=lambda name: f"{name}.html"))
     [block] = Page(app, "x", "https://book.example").blocks()
-    assert block.startswith("![Three strokes.](data:image/svg+xml;base64,")
+    assert block.startswith("![Three strokes.](data:image/png;base64,")
     made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"Look:\n\n{block}")])
-    assert pictures_in_notebook(made) == [b"<svg>\xc3\xb6</svg>"]
+    assert pictures_in_notebook(made) == [b"\x89PNG"]
 
 
 def test_picture_that_lies_elsewhere_is_seen():

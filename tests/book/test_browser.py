@@ -1,4 +1,4 @@
-"""Three pages in a real browser: what only a browser does, and that it asks no other machine for anything.
+"""Pages in a real browser: what only a browser does, and that it asks no other machine for anything.
 
 Runs wherever Chromium is found: on the path (Debian's package) or Playwright's own. With SHATTERED_NO_SKIP=1 a machine
 without one fails.
@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 CHAPTER = "theorem-1"
-PAGES = ["index", CHAPTER, "package"]
+PAGES = ["index", "one-sitting", CHAPTER, "package"]
 DESKTOP, PHONE = {"width": 1300, "height": 900}, {"width": 390, "height": 844}
 PROSE = "() => { const a = document.querySelector('article').cloneNode(true);"
 PROSE += " a.querySelectorAll('pre, code, mjx-container').forEach(e => e.remove()); return a.textContent; }"
@@ -167,7 +167,7 @@ def test_no_line_begins_with_the_mark_after_a_formula(browser, site):
         assert page.evaluate(left_of_formula) == 0
 
 
-@pytest.mark.parametrize("name", ["index", CHAPTER])
+@pytest.mark.parametrize("name", ["index", "one-sitting", CHAPTER])
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_figures_are_seen(browser, site, name, mode):
     """In dark mode too: on white paper, in their own colours, and drawings as negatives on the page itself."""
@@ -186,6 +186,16 @@ def test_figures_are_seen(browser, site, name, mode):
             negative, card = ["invert(0.93) hue-rotate(180deg)", "rgba(0, 0, 0, 0)"], ["none", "rgb(255, 255, 255)"]
             dark = negative if figure.evaluate("image => image.classList.contains('drawing')") else card
             assert mode == "light" or style == dark
+
+
+def test_start_page_opens_with_its_picture(browser, site):
+    with opened(browser, f"{site}/index.html") as (page, _):
+        picture = page.locator("article figure").first
+        picture.locator("img").evaluate("image => image.decode()")
+        box = picture.locator("img").bounding_box()
+        assert box["y"] + box["height"] <= DESKTOP["height"]
+        assert page.locator("article .cell_input").count() == 0
+        assert picture.evaluate("picture => picture.querySelector('figcaption').innerText.length") > 100
 
 
 def test_problems_are_seen(browser, tmp_path):

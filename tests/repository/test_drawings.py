@@ -1,9 +1,11 @@
 """The book's drawings are those of their code, and can be read on a phone and in dark mode."""
 
+import io
 import re
 from itertools import combinations
 
 import matplotlib as mpl
+import matplotlib.image
 import numpy as np
 import pytest
 import yaml
@@ -14,7 +16,7 @@ from matplotlib.text import Text
 from shattered_lite.plots import NETWORKS, use_style
 from tools.drawings import DRAWINGS, FOLDER
 from tools.site import ROOT
-from tools.strokes import INK, PLAIN, disc, drawn, line, svg, word
+from tools.strokes import INK, PLAIN, disc, drawn, line, png, svg, word
 
 COLUMN_OF_A_PHONE = 342  # pixels that margins leave of 390
 KILOBYTES = 40
@@ -55,13 +57,19 @@ def is_grey(colour: str) -> bool:
 def test_every_chapter_has_a_drawing() -> None:
     parts = yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]
     chapters = {entry["file"] for part in parts if part.get("numbered") for entry in part["chapters"]}
-    assert set(DRAWINGS) == chapters | {"one-sitting"}
-    assert {file.stem for file in FOLDER.iterdir()} == set(DRAWINGS)
+    assert set(DRAWINGS) == chapters
+    assert {file.name for file in FOLDER.iterdir()} == {
+        f"{page}.{kind}" for page in DRAWINGS for kind in ("svg", "png")
+    }
 
 
 @drawings
 def test_drawings_are_fresh(page: str) -> None:
-    assert (FOLDER / f"{page}.svg").read_text() == svg(drawn(DRAWINGS[page])), "run `make drawings`"
+    figure = drawn(DRAWINGS[page])
+    assert (FOLDER / f"{page}.svg").read_text() == svg(figure), "run `make drawings`"
+    np.testing.assert_array_equal(
+        mpl.image.imread(FOLDER / f"{page}.png"), mpl.image.imread(io.BytesIO(png(figure))), "run `make drawings`"
+    )
 
 
 def test_drawings_do_not_depend_on_what_else_is_drawn() -> None:

@@ -1,0 +1,53 @@
+"""The start page says of each chapter what the chapter says, and claims only what the book holds."""
+
+import re
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+from tools import cards
+from tools.site import ROOT, parts
+
+CHAPTERS = [page for chapters in parts(numbered=True).values() for page in chapters]
+INDEX = (ROOT / "book" / "index.md").read_text()
+
+
+def test_the_map_says_what_the_ledger_says():
+    ledger = {entry["label"]: entry["status"] for entry in yaml.safe_load((ROOT / "book" / "claims.yml").read_text())}
+    rows = {row[1]: row[0] for row in re.finditer(r"^\| .*{prf:ref}`(.+?)` \|$", INDEX, re.MULTILINE)}
+    assert len(rows) == 10
+    for label, row in rows.items():
+        assert ledger[label].startswith("holds only under infinite width" if "infinitely wide" in row else "proved here")
+
+
+@pytest.mark.parametrize("missing", ["# Theorem", "**It takes** 70", "**Difficulty** 2"])
+def test_a_chapter_that_does_not_say_is_named(tmp_path, monkeypatch, missing):
+    text = "# Theorem\n\n- **It takes** 70 minutes to read.\n- **Difficulty** 2 of 3.\n"
+    (tmp_path / "book").mkdir()
+    chapter = tmp_path / "book" / "x.md"
+    monkeypatch.setattr(cards, "ROOT", tmp_path)
+    chapter.write_text(text)
+    assert cards.facts("x") == ("Theorem", "70", "2")
+    chapter.write_text(text.replace(missing, ""))
+    with pytest.raises(ValueError, match=r"x\.md: its first box must say"):
+        cards.facts("x")
+
+
+def test_each_chapter_has_a_card(html):
+    page = BeautifulSoup((html / "index.html").read_text(), "html.parser")
+    shown = []
+    for card in page.select("article .sd-card"):
+        minutes, difficulty = re.findall(r"(\d+) minutes\s+difficulty (\d) of 3", card.get_text())[0]
+        title = card.select_one(".sd-card-title").get_text(strip=True)
+        shown.append((card.a["href"], title, minutes, difficulty))
+        assert (html / card.img["src"]).is_file()
+    assert shown == [(f"{page}.html", *cards.facts(page)) for page in CHAPTERS]
+
+
+def test_the_buttons_lead_to_the_sitting(html):
+    page = BeautifulSoup((html / "index.html").read_text(), "html.parser")
+    read, colab = [link["href"] for link in page.select("article a.sd-btn")]
+    assert read == "one-sitting.html"
+    assert colab.endswith("/notebooks/00-one-sitting.ipynb")
+    assert (ROOT / "notebooks" / "00-one-sitting.ipynb").is_file()
