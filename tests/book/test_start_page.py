@@ -18,7 +18,9 @@ def test_the_map_says_what_the_ledger_says():
     rows = {row[1]: row[0] for row in re.finditer(r"^\| .*{prf:ref}`(.+?)` \|$", INDEX, re.MULTILINE)}
     assert len(rows) == 10
     for label, row in rows.items():
-        assert ledger[label].startswith("holds only under infinite width" if "infinitely wide" in row else "proved here")
+        assert ledger[label].startswith(
+            "holds only under infinite width" if "infinitely wide" in row else "proved here"
+        )
 
 
 @pytest.mark.parametrize("missing", ["# Theorem", "**It takes** 70", "**Difficulty** 2"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from ..._arguments import one_of, real, scale, truth, whole
@@ -14,7 +14,7 @@ Source = Literal["digits", "cifar10"]
 Precision = Literal["float32", "bfloat16"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """Configuration of one run: everything that decides its outcome.
 
@@ -60,10 +60,9 @@ class Run:
     (8, 'digits')
     """
 
-    # What a word means on the command line stands beside it.
-    kind: Annotated[ModuleKind, "what its layers compute"]
-    depth: Annotated[int, "hidden layers"]
-    _: KW_ONLY
+    # What a word means on the command line stands beside it. (``_: KW_ONLY`` hides all types from Python 3.10.)
+    kind: Annotated[ModuleKind, "what its layers compute"] = field(kw_only=False)
+    depth: Annotated[int, "hidden layers"] = field(kw_only=False)
     width: Annotated[int, "units of a layer, or channels of a convolutional one"] = 64
     batch_norm: Annotated[bool, "normalise each layer over the batch"] = False
     beta: Annotated[float, "weight of the branch of a residual block"] = 1.0
