@@ -21,7 +21,7 @@ def holding(*parts: str) -> list[str]:
     return [source for tags, source in cells(PAGE) if "setup" in tags or any(part in source for part in parts)]
 
 
-PLAIN, SKIP, NORM, MIRROR = "def gradients", "def residual", "def normalised_residual", "def crelu"
+PLAIN, SKIP, NORM, MIRROR = "def gradients", "residual)", "def normalised_residual", "def crelu"
 CHECKS = holding(PLAIN, SKIP, NORM, MIRROR)
 TRAINING = holding(MIRROR, "def accuracy", "curves = {kind")
 
@@ -70,7 +70,7 @@ def test_networks_have_their_colours() -> None:
 
 def test_checks_hold_and_are_strict() -> None:
     printed = run(CHECKS)
-    strictness = [int(percent) for percent in re.findall(r"refuses (\d+)%", printed)]
+    strictness = [int(percent) for percent in re.findall(r"refused if (\d+)% off", printed)]
     assert len(strictness) == 18
     assert max(strictness) <= 10
     assert printed.count("after 200 layers") == 3
@@ -100,15 +100,16 @@ def test_mutations_turn_the_checks_red(where: str, old: str, new: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1_000, 1_005))
 def test_checks_hold_for_other_seeds(seed: int) -> None:
-    assert "refuses" in run(CHECKS, seed=seed)
+    assert "refused if" in run(CHECKS, seed=seed)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
-        ('"plain, batch norm": lambda z, W: batch', '"plain, batch norm": lambda z, W: z + batch'),
-        ("weights = [mirrored(width) for _ in range(depth)] if", "weights = [torch.cat([he[0], he[0]])] * depth if"),
+        ('"plain": lambda z, W: batch', '"plain": lambda z, W: z + batch'),
+        ("return mirrored(width)", "return torch.randn(2 * width, width) / width**0.5"),
+        ("return torch.randn(2 * width, width) / width**0.5", "return mirrored(width)"),
     ],
 )
 def test_training_that_goes_otherwise_is_seen(change: tuple[str, str]) -> None:
@@ -117,6 +118,15 @@ def test_training_that_goes_otherwise_is_seen(change: tuple[str, str]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1_000, 1_003))
+@pytest.mark.parametrize("seed", range(1_000, 1_002))
 def test_training_goes_so_with_other_seeds(seed: int) -> None:
     run(TRAINING, seed=seed)
+
+
+@pytest.mark.slow
+def test_the_same_networks_fit_what_they_see_in_every_step() -> None:
+    run(
+        TRAINING,
+        ("batch = train[torch.randint(len(train), (100,))]", "batch = train[:100]"),
+        ("network(images[test]).argmax(1) == labels[test]", "network(images[batch]).argmax(1) == labels[batch]"),
+    )
