@@ -37,8 +37,7 @@ def card(page: str) -> str:
             f":img-alt: Drawing for the chapter {title}",
             ":class-img-top: drawing",
             "",
-            f"{minutes} minutes\\",
-            f"difficulty {difficulty} of 3",
+            f"{minutes} minutes, difficulty\u00a0{difficulty}\u00a0of\u00a03",
             ":::",
         ]
     )

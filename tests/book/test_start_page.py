@@ -40,7 +40,7 @@ def test_each_chapter_has_a_card(html):
     page = BeautifulSoup((html / "index.html").read_text(), "html.parser")
     shown = []
     for card in page.select("article .sd-card"):
-        minutes, difficulty = re.findall(r"(\d+) minutes\s+difficulty (\d) of 3", card.get_text())[0]
+        minutes, difficulty = re.findall(r"(\d+) minutes, difficulty\s(\d)\sof\s3", card.get_text())[0]
         title = card.select_one(".sd-card-title").get_text(strip=True)
         shown.append((card.a["href"], title, minutes, difficulty))
         assert (html / card.img["src"]).is_file()
