@@ -8,7 +8,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from tools.colab import colab_link, notebook_names
-from tools.site import ROOT, parts
+from tools.site import ROOT, numbered_parts
 
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 MINUTES = re.compile(r"^- \*\*It takes\*\* (\d+) minutes", re.MULTILINE)
@@ -49,7 +49,7 @@ class ChapterCards(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """The part's name, and its cards in reading order."""
         made: list[nodes.Node] = []
-        for caption, chapters in parts(numbered=True).items():
+        for caption, chapters in numbered_parts().items():
             grid = "\n".join(["::::{grid} 1 2 3 3", ":gutter: 2", "", *map(card, chapters), "::::"])
             made += [nodes.rubric(text=caption), *self.parse_text_to_nodes(grid)]
         return made

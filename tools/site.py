@@ -3,7 +3,6 @@
 import inspect
 import json
 import re
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +24,20 @@ def address(name: str, root: Path = ROOT) -> str:
     return urls[name].rstrip("/")
 
 
-def parts(root: Path = ROOT, *, numbered: bool = False) -> dict[str, list[str]]:
-    """The pages of each part of the book, in reading order; of all parts, or of those whose chapters have numbers."""
+def pages(root: Path = ROOT) -> list[str]:
+    """The pages of the book in reading order, the start page first."""
+    contents = yaml.safe_load((root / "_toc.yml").read_text())
+    return [contents["root"], *(entry["file"] for part in contents["parts"] for entry in part["chapters"])]
+
+
+def numbered_parts(root: Path = ROOT) -> dict[str, list[str]]:
+    """The chapters of each part whose chapters have numbers, in reading order."""
     contents = yaml.safe_load((root / "_toc.yml").read_text())
     return {
         part["caption"]: [entry["file"] for entry in part["chapters"]]
         for part in contents["parts"]
-        if part.get("numbered") or not numbered
+        if part.get("numbered")
     }
-
-
-def pages(root: Path = ROOT) -> list[str]:
-    """The pages of the book in reading order, the start page first."""
-    contents = yaml.safe_load((root / "_toc.yml").read_text())
-    return [contents["root"], *chain.from_iterable(parts(root).values())]
 
 
 def with_code(root: Path = ROOT) -> list[str]:

@@ -170,7 +170,9 @@ def test_rocket_opens_the_notebook_of_the_page(soups):
     repository = address("Repository").removeprefix("https://github.com/")
     for page, soup in soups.items():
         name = notebook_of(page, soup)
-        links = [a["href"] for a in soup.find_all("a", href=re.compile("colab")) if "header" in str(a.parent["class"])]
+        links = [
+            a["href"] for a in soup.find_all("a", href=re.compile("colab")) if "header" in str(a.parent.get("class"))
+        ]
         assert links == (
             [f"https://colab.research.google.com/github/{repository}/blob/main/notebooks/{name}"] if name else []
         )

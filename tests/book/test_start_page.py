@@ -7,9 +7,9 @@ import yaml
 from bs4 import BeautifulSoup
 
 from tools import cards
-from tools.site import ROOT, parts
+from tools.site import ROOT, numbered_parts
 
-CHAPTERS = [page for chapters in parts(numbered=True).values() for page in chapters]
+CHAPTERS = [page for chapters in numbered_parts().values() for page in chapters]
 INDEX = (ROOT / "book" / "index.md").read_text()
 
 
