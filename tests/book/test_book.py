@@ -40,6 +40,7 @@ def repeated_ids(page: BeautifulSoup) -> set[str]:
 def broken_links(folder: Path, names: list[str]) -> list[str]:
     """Links and pictures of the named pages that lead to no file, or to no place in it."""
     soups = {name: soup_of(folder / f"{name}.html") for name in names}
+    places = {name: {element["id"] for element in page.find_all(id=True)} for name, page in soups.items()}
     broken = []
     for name, page in soups.items():
         for element in page.find_all(["a", "img", "script", "link"]):
@@ -47,8 +48,8 @@ def broken_links(folder: Path, names: list[str]) -> list[str]:
             if target.scheme or target.netloc:
                 continue
             file = folder / unquote(target.path) if target.path else folder / f"{name}.html"
-            anchors = soups.get(file.stem) if file.suffix == ".html" else None
-            missing_place = target.fragment and anchors and not anchors.find(id=unquote(target.fragment))
+            known = places.get(file.stem) if file.suffix == ".html" else None
+            missing_place = target.fragment and known is not None and unquote(target.fragment) not in known
             if not file.exists() or missing_place:
                 broken.append(f"{name}: {target.geturl()}")
     return broken
