@@ -108,8 +108,8 @@ def test_checks_hold_for_other_seeds(seed: int) -> None:
     "change",
     [
         ('"plain": lambda z, W: batch', '"plain": lambda z, W: z + batch'),
-        ("return mirrored(width)", "return torch.randn(2 * width, width) / width**0.5"),
-        ("return torch.randn(2 * width, width) / width**0.5", "return mirrored(width)"),
+        ("return mirrored(width)", "return mirrored(width).abs()"),
+        ("return torch.cat([mirrored(width)[:width], mirrored(width)[:width]])", "return mirrored(width)"),
     ],
 )
 def test_training_that_goes_otherwise_is_seen(change: tuple[str, str]) -> None:
