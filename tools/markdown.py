@@ -191,7 +191,7 @@ class Page:
         body = list(chain.from_iterable(self._block(child, level) for child in content))
         if "dropdown" in node["classes"]:
             return self._folded(self._summary(node[0]), body)
-        name = f"**{title.strip()}**" if title.strip().endswith("?") else f"**{title.strip()}.**"
+        name = f"**{title.strip()}.**".replace("?.**", "?**")
         if isinstance(content[0], nodes.paragraph):
             name, *body = f"{name} {body[0]}", *body[1:]
         return wrapped([name, *body], lambda text: indented(text, "> ", "> "))
