@@ -214,6 +214,30 @@ def highway(paper: Axes) -> None:
     word(paper, 200, 22, r"$\gamma_1^2 + \gamma_2^2 = 1$")
 
 
+def one_curve(paper: Axes) -> None:
+    """A curve of similarities, with a ruler against it at two different inputs and at identical ones."""
+    left, low, wide, high = 56, 62, 250, 170
+    line(paper, [left, left, left + wide + 14], [low + high + 14, low, low], INK, 1)
+
+    def at(rho: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return left + wide * rho, low + high * (0.07 + 0.21 * rho + 0.24 * rho**2 + 0.34 * rho**6)
+
+    line(paper, *at(np.linspace(0, 1, 80)), PLAIN, 2.4)
+    for rho, reach, colour in ((0.4, 0.26, RESIDUAL), (1.0, 0.14, BATCH_NORM)):
+        x, y = at(np.array([rho - 1e-4, rho, rho + 1e-4]))
+        slope = (y[2] - y[0]) / (x[2] - x[0])
+        ends = np.array([-reach, reach if rho < 1 else 0.03]) * wide
+        line(paper, x[1] + ends, y[1] + slope * ends, colour, 2)
+        line(paper, [x[1], x[1]], [low, y[1]], FAINT, 0.8, order=1)
+        disc(paper, float(x[1]), float(y[1]), 4)
+    word(paper, left + 0.4 * wide, low - 14, "two inputs", size=SMALL)
+    word(paper, left + wide, low - 14, "the same", size=SMALL)
+    word(paper, left + 0.3 * wide, low + 0.4 * high, "slope $C(i, j)$", RESIDUAL)
+    word(paper, left + wide + 48, low + 0.62 * high, "slope $C(i)$", BATCH_NORM)
+    word(paper, left + wide / 2, 20, "similarity of the inputs", GREY, SMALL)
+    word(paper, left + 8, low + high + 8, "similarity of the outputs", GREY, SMALL, side="left")
+
+
 def any_activation(paper: Axes) -> None:
     """Four functions that may stand where the rectifier stood."""
     z = np.linspace(-1.1, 1.1, 45)
@@ -264,6 +288,7 @@ DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "theorem-2": theorem_2,
     "theorem-3": theorem_3,
     "highway": highway,
+    "one-curve": one_curve,
     "any-activation": any_activation,
     "real-images": real_images,
     "looks-linear": looks_linear,

@@ -13,6 +13,8 @@ Theorem 3
     :func:`residual_layer_norm`.
 Corollary 1
     :func:`highway`; without centring :func:`highway_uncentred`.
+Every network, without batches
+    :func:`similarity`: their one curve, of which the others are slopes.
 """
 
 from ._activations import ACTIVATIONS, Activation, activation, leaky_relu
@@ -32,6 +34,7 @@ from ._moments import Moments
 from ._plain import plain, plain_finite_width, plain_kurtosis, plain_uncentred
 from ._residual import residual, residual_idealised_batch_norm, residual_layer_norm, residual_uncentred
 from ._scalar import autocorrelation, grid_covariance, scalar_covariance
+from ._similarity import Similarity, similarity
 
 __all__ = [
     "ACTIVATIONS",
@@ -40,6 +43,7 @@ __all__ = [
     "Averages",
     "BatchAverages",
     "Moments",
+    "Similarity",
     "Statistics",
     "activation",
     "arc_cosine",
@@ -67,6 +71,7 @@ __all__ = [
     "residual_layer_norm",
     "residual_uncentred",
     "scalar_covariance",
+    "similarity",
 ]
 
 

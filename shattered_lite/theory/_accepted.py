@@ -15,6 +15,7 @@ Depths = NDArray[np.int64]
 Accepts = Callable[[Array], NDArray[np.bool_]]
 
 MOST = 10**6  # layers, or inputs of a batch: so far the functions are tested, and take seconds
+TABLE = 10**8  # correlations in a table of layers and inputs: 0.8 GB
 HUGE = 1e100  # sizes up to here can be squared, and multiplied by layers and inputs, in float64
 
 
@@ -91,6 +92,15 @@ def alpha(value: float) -> float:
 def beta(value: float) -> float:
     """Scale of a branch; 0 for a layer that is the identity."""
     return real("beta", value, lambda s: 0 <= s <= HUGE, f"a scale is 0 or more, and {HUGE:g} or less")
+
+
+def squared_scales(name: str, value: ArrayLike, layers: int) -> Array:
+    """Squared scales of skip or branch, one for each layer; one number stands for all."""
+    allowed = f"squared scales are 0 or more, and {HUGE:g} or less"
+    found = numbers(name, value, lambda s: (s >= 0) & (s <= HUGE), allowed)
+    if found.ndim > 1 or (found.ndim == 1 and len(found) < layers):
+        raise ValueError(f"{name}: shape {found.shape}, but one number, or one a layer, {layers:,} of them, is needed")
+    return np.array(np.broadcast_to(found, layers) if found.ndim == 0 else found[:layers])
 
 
 def gammas(gamma1: ArrayLike) -> Array:

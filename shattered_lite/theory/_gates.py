@@ -2,7 +2,6 @@ r"""Who is active with whom: angles between two inputs, and the gates they share
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +10,10 @@ from scipy.special import log_ndtr, ndtri
 
 from .._arguments import real, whole
 from . import _accepted
-from ._accepted import HUGE, MOST, Array, Depths
+from ._accepted import HUGE, MOST, Array
 from ._averages import FARTHEST, mean
-from ._moments import Moments, of_layers, shown
-
-LONGEST = 10**5  # layers of a trajectory of whole arrays, which costs about 10 microseconds a layer
-TABLE = 10**8  # correlations in a trajectory: 0.8 GB
+from ._moments import shown
+from ._similarity import similarity
 
 
 class ArcCosine(NamedTuple):
@@ -79,28 +76,13 @@ def arc_cosine(cosine: ArrayLike) -> ArcCosine:
     return ArcCosine(np.clip(value, -1, 1), active_at_both, active_at_both / 2)
 
 
-def turned(angle: Array) -> Array:
-    r"""Angle after one layer, from $\sin^2(\theta'/2) = \sin^2(\theta/2) - (\sin\theta - \theta\cos\theta)/(2\pi)$.
-
-    A cosine close to 1 has lost its angle: after $10^5$ layers, half of the digits.
-    """
-    square = np.sin(angle / 2) ** 2 - (np.sin(angle) - angle * np.cos(angle)) / (2 * np.pi)
-    return 2 * np.arcsin(np.sqrt(np.maximum(square, 0)))
-
-
-def turned_by(angle: float, share: float) -> float:
-    """The same for one number and a branch that holds a share of the layer: ten times as fast as with arrays."""
-    square = math.sin(angle / 2) ** 2 - share * (math.sin(angle) - angle * math.cos(angle)) / (2 * math.pi)
-    return 2 * math.asin(math.sqrt(max(square, 0)))
-
-
 def cosines(depth: int, *, cosine: ArrayLike = 0.0) -> Array:
     r"""Correlation of the preactivations of two inputs, layer by layer, in an uncentred plain network.
 
     Parameters
     ----------
     depth : int
-        Number of gated layers, at most 100,000.
+        Number of gated layers, at most $10^6$.
     cosine : array_like of float
         Correlation of the first preactivations; 0 for orthogonal inputs.
 
@@ -112,7 +94,7 @@ def cosines(depth: int, *, cosine: ArrayLike = 0.0) -> Array:
     Raises
     ------
     ValueError
-        If ``depth`` is not a whole number from 0 to 100,000, a cosine lies outside $[-1, 1]$, or there are so many
+        If ``depth`` is not a whole number from 0 to $10^6$, a cosine lies outside $[-1, 1]$, or there are so many
         that the result would hold more than $10^8$ numbers.
 
     References
@@ -124,15 +106,7 @@ def cosines(depth: int, *, cosine: ArrayLike = 0.0) -> Array:
     >>> sl.theory.cosines(3).round(4)
     array([0.    , 0.3183, 0.4937, 0.6048])
     """
-    layers, start = _accepted.one_depth(depth, LONGEST), _accepted.correlations(cosine)
-    if (layers + 1) * start.size > TABLE:
-        raise ValueError(f"depth={depth}, cosine: {start.size:,} of them, but a table of {TABLE:,} numbers is the most")
-    trajectory = np.empty((layers + 1, *start.shape))
-    trajectory[0], angle = start, np.arccos(start)
-    for layer in range(1, layers + 1):
-        angle = turned(angle)
-        trajectory[layer] = np.cos(angle)
-    return trajectory
+    return similarity(np.arange(_accepted.one_depth(depth) + 1), cosine=cosine).cosine
 
 
 def centred_coactivation(batch_size: ArrayLike) -> Array:
@@ -277,14 +251,3 @@ def centred_length(length: ArrayLike, *, batch_size: ArrayLike = np.inf) -> Arra
     other_with_mean = one + ((1 - 2 * one) + one * a) / np.pi
     mean_square = one * with_mean + (1 - one) * other_with_mean
     return (a**2 - 2 * with_mean + mean_square) / (1 - 2 * other_with_mean + mean_square)
-
-
-def leaning(layers: Depths, shares: ArrayLike, cosine: float) -> Moments:
-    """Correlation where gates are real and states lean towards each other; ``shares`` of the branch, layer by layer."""
-    branch = np.asarray(shares, dtype=np.float64)
-    angles = [math.acos(_accepted.one_correlation(cosine))]
-    for share in branch[:-1].tolist():
-        angles.append(turned_by(angles[-1], share))
-    entering = arc_cosine(np.cos(angles[: len(branch)]))
-    with np.errstate(divide="ignore"):  # a plain layer between opposite inputs leaves nothing
-        return of_layers(layers, np.zeros(len(branch)), np.log1p(branch * (entering.tangent - 1)))

@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike
 
 from . import _accepted
 from ._accepted import MOST, Array
-from ._gates import leaning
 from ._moments import Moments
+from ._similarity import similarity
 
 
 def highway(depth: ArrayLike, *, gamma1: ArrayLike) -> Moments:
@@ -85,4 +85,5 @@ def highway_uncentred(gamma1: ArrayLike, *, cosine: float = 0.0) -> Moments:
         raise ValueError(
             f"gamma1: shape {kept.shape}, but one coefficient for each of at most {MOST:,} layers is needed"
         )
-    return leaning(np.arange(len(kept) + 1, dtype=np.int64), 1 - kept**2, cosine)
+    depth, squared = np.arange(len(kept) + 1), kept**2
+    return similarity(depth, kept=squared, added=1 - squared, cosine=_accepted.one_correlation(cosine)).gradients

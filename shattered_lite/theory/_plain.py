@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike
 
 from . import _accepted
 from ._accepted import Array
-from ._gates import centred_coactivation, leaning
+from ._gates import centred_coactivation
 from ._moments import Moments, deepest
+from ._similarity import similarity
 
 DEEPEST = 500  # here the first correction exceeds the theorem at every width below 10^60
 
@@ -88,8 +89,7 @@ def plain_uncentred(depth: ArrayLike, *, cosine: float = 0.0) -> Moments:
     >>> sl.theory.plain_uncentred([1, 10, 30]).correlation.round(4)
     array([0.5   , 0.0337, 0.0032])
     """
-    layers = _accepted.depths(depth)
-    return leaning(layers, np.ones(deepest(layers)), cosine)
+    return similarity(depth, cosine=_accepted.one_correlation(cosine)).gradients
 
 
 def plain_finite_width(depth: ArrayLike, *, width: ArrayLike, batch_size: ArrayLike = np.inf) -> Moments:

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from . import _accepted
 from ._accepted import Array, Depths
-from ._gates import leaning
 from ._moments import Moments, deepest, of_layers
+from ._similarity import similarity
 
 
 def residual(depth: ArrayLike, *, alpha: float = 1.0, beta: float = 1.0) -> Moments:
@@ -88,10 +88,10 @@ def residual_uncentred(depth: ArrayLike, *, alpha: float = 1.0, beta: float = 1.
     >>> sl.theory.residual_uncentred([1, 10, 100]).correlation.round(4)
     array([0.75  , 0.1402, 0.0012])
     """
-    layers = _accepted.depths(depth)
-    b = _accepted.beta(beta) ** 2
-    moments = leaning(layers, np.full(deepest(layers), b / (1 + b)), cosine)
-    return moments._replace(log_variance=residual(layers, alpha=alpha, beta=beta).log_variance)
+    squared = _accepted.beta(beta) ** 2
+    share = squared / (1 + squared)
+    moments = similarity(depth, kept=1 - share, added=share, cosine=_accepted.one_correlation(cosine)).gradients
+    return moments._replace(log_variance=residual(depth, alpha=alpha, beta=beta).log_variance)
 
 
 def residual_layer_norm(depth: ArrayLike, *, beta: float = 1.0, cosine: float = 0.0) -> Moments:
@@ -129,8 +129,10 @@ def residual_layer_norm(depth: ArrayLike, *, beta: float = 1.0, cosine: float = 
     >>> sl.theory.residual_layer_norm([1, 10, 100]).correlation.round(4)
     array([0.75  , 0.3943, 0.1985])
     """
-    layers, b = _accepted.depths(depth), _accepted.beta(beta) ** 2
-    return leaning(layers, _shares(layers, b), cosine)._replace(log_variance=np.log1p(b * layers))
+    layers, squared = _accepted.depths(depth), _accepted.beta(beta) ** 2
+    shares = _shares(layers, squared)
+    moments = similarity(layers, kept=1 - shares, added=shares, cosine=_accepted.one_correlation(cosine)).gradients
+    return moments._replace(log_variance=np.log1p(squared * layers))
 
 
 def residual_idealised_batch_norm(depth: ArrayLike, *, beta: float = 1.0) -> Moments:

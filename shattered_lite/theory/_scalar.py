@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike
 from .. import _arguments
 from . import _accepted
 from ._accepted import Array
-from ._gates import LONGEST, turned
+from ._dual import rectifier_gap
 
+LONGEST = 10**5  # layers, of which one costs about 10 microseconds
 CLOSEST = 1e-8  # inputs of a grid, relative: at less the angle between them is rounding
 DEEPEST_GRID = 10_000  # layers of a grid: a second or two for a few inputs ...
 WORK = 3 * 10**8  # ... and a minute or so for many
@@ -60,7 +61,7 @@ def scalar_covariance(first: ArrayLike, second: ArrayLike, *, depth: int) -> Arr
     for _ in range(layers):
         kept, sine = 1 - angle / np.pi, np.where(angle > 0, np.sin(angle), 1)
         slope, bend = kept * slope, square * slope**2 / (np.pi * sine) + kept * bend
-        angle = turned(angle)
+        angle = 2 * np.arcsin(np.sqrt(np.clip(rectifier_gap(angle) / 2, 0, 1)))
     lengths = np.hypot(x, 1) * np.hypot(y, 1)
     product: Array = (x * y * np.cos(angle) + np.cos(start) * slope - bend) / lengths + square * slope
     return product

@@ -43,6 +43,9 @@ EDGES: dict[str, list] = {
     "kinks": [None, (), [0.0], (2, -1.5, 2), 1e300, [[0.0]], math.inf, [math.inf], ["relu"]],
     "statistics": ["frozen", "differentiated", "moving", ["frozen"], 3],
     "centred": [True, False, "yes", 1],
+    "normalised": [True, False, "yes", 1],
+    "kept": [0.5, 0, 1, 1e-300, 1e100, 1e101, [1.0, 0.5, 0.0], [0.0, 1e100, 1e-100, 1.0], [1.0], [], [[1.0]]],
+    "added": [0.5, 0, 1, 1e-300, 1e100, 1e101, [1.0, 0.5, 0.0], [0.0, 1e100, 1e-100, 1.0], [1.0], [], [[1.0]]],
 }  # fmt: skip
 NONSENSE = [
     math.nan,
@@ -60,7 +63,7 @@ NONSENSE = [
 ]
 FUNCTIONS = [getattr(theory, name) for name in theory.__all__ if inspect.isfunction(getattr(theory, name))]
 # Where infinity is the value: the docstring says so, or the logarithm of a correlation that is exactly 0.
-INFINITE = {("plain_kurtosis", "depth"), ("plain_uncentred", "cosine")}
+INFINITE = {("plain_kurtosis", "depth"), ("plain_uncentred", "cosine"), ("similarity", "cosine")}
 
 
 def parameters(function: Callable) -> list[str]:
@@ -106,7 +109,9 @@ def test_every_edge_is_a_number_or_a_refusal_by_name(function: Callable, name: s
 @pytest.mark.parametrize(("function", "name"), CASES, ids=lambda value: getattr(value, "__name__", value))
 def test_nonsense_is_refused_by_name(function: Callable, name: str) -> None:
     for value in NONSENSE:
-        meant = (value is True and name == "centred") or (value == -2.5 and name in ("first", "second", "slope"))
+        meant = (value is True and name in ("centred", "normalised")) or (
+            value == -2.5 and name in ("first", "second", "slope")
+        )
         meant = meant or (value is None and name == "kinks")
         if not meant:
             assert a_number_or_a_refusal_by_name(function, name, value), value

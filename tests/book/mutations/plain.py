@@ -37,13 +37,9 @@ def drop_the_sine(patch: Patch) -> None:
         exact = original(cosine)
         return sl.theory.ArcCosine(exact.tangent * cosine, exact.tangent, exact.coactivation)
 
-    def turned(angle, share=1.0):
-        return np.arccos(np.cos(angle) * (1 - share * angle / np.pi))
-
     original = sl.theory.arc_cosine
     in_theory(patch, "arc_cosine", without_sine)
-    for step in ("turned", "turned_by"):
-        in_theory(patch, step, turned)
+    in_theory(patch, "rectifier_gap", lambda angle: 1 - np.cos(angle) * (1 - angle / np.pi))
 
 
 def take_the_cosine_for_the_angle(patch: Patch) -> None:
