@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..._arguments import drawn_by, part
-from . import _archive
+from . import _published
 
 
 class Split(NamedTuple):
@@ -119,19 +119,22 @@ def cifar10(folder: str | os.PathLike[str] | None = None) -> Split:
     --------
     >>> sl.lab.data.cifar10().train_inputs.shape  # doctest: +SKIP
     """
-    *train, test = _archive.find(_archive.CIFAR_10, folder)
-    train_inputs, train_labels = _records(train)
-    test_inputs, test_labels = _records([test])
-    std, mean = torch.std_mean(train_inputs, dim=(0, 2, 3), keepdim=True)
-    for inputs in (train_inputs, test_inputs):
-        inputs.sub_(mean).div_(std)
-    return Split(train_inputs, train_labels, test_inputs, test_labels)
+    *train, test = _published.find(_published.CIFAR_10, folder)
+    return _scaled(*_records(train), *_records([test]))
 
 
 def _records(paths: Iterable[Path]) -> tuple[Tensor, Tensor]:
     """Pixels and labels of files of records: a byte of label, then 32 x 32 of red, of green and of blue."""
     records = torch.from_numpy(np.concatenate([np.fromfile(path, np.uint8) for path in paths])).reshape(-1, 3073)
     return records[:, 1:].float().reshape(-1, 3, 32, 32), records[:, 0].long()
+
+
+def _scaled(train_inputs: Tensor, train_labels: Tensor, test_inputs: Tensor, test_labels: Tensor) -> Split:
+    """Each channel has mean 0 and variance 1 over the training images; the tensors given are changed."""
+    std, mean = torch.std_mean(train_inputs, dim=(0, 2, 3), keepdim=True)
+    for inputs in (train_inputs, test_inputs):
+        inputs.sub_(mean).div_(std)
+    return Split(train_inputs, train_labels, test_inputs, test_labels)
 
 
 def validation(data: Split, *, generator: torch.Generator | None = None, share: float = 0.2) -> Split:
