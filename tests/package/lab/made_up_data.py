@@ -1,8 +1,9 @@
-"""A made-up CIFAR-10: six small files, their archive, and a server that publishes it."""
+"""A made-up CIFAR-10, six small files in an archive, a made-up MNIST, four, and a server that publishes them."""
 
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import io
 import os
@@ -64,6 +65,22 @@ def pack(contents: list[Member]) -> bytes:
 PACKED = pack(members())
 
 
+def made_up_mnist() -> dict[str, bytes]:
+    """As its authors describe the format: a magic number, the number of images and of their rows and columns, bytes."""
+    draw, files = np.random.default_rng(1), {}
+    for part, count in (("train", 200), ("t10k", 20)):
+        pixels = draw.integers(256, size=(count, 28, 28), dtype=np.uint8)
+        labels = (np.arange(count) * 7 % 10).astype(np.uint8)
+        images = b"".join(number.to_bytes(4, "big") for number in (2051, count, 28, 28)) + pixels.tobytes()
+        files[f"{part}-images-idx3-ubyte.gz"] = gzip.compress(images, mtime=0)
+        header = b"".join(number.to_bytes(4, "big") for number in (2049, count))
+        files[f"{part}-labels-idx1-ubyte.gz"] = gzip.compress(header + labels.tobytes(), mtime=0)
+    return files
+
+
+MNIST_FILES = made_up_mnist()
+
+
 def snapshot(folder: Path) -> dict[str, tuple | None]:
     """Every path below a folder; of a file, its content and when it was changed."""
     return {
@@ -83,6 +100,14 @@ def publish(monkeypatch: pytest.MonkeyPatch, packed: bytes = PACKED, url: str = 
     published = Published(url=url, folder=FOLDER, files=files, archive=as_published(ARCHIVE, packed))
     monkeypatch.setattr(data._published, "CIFAR_10", published)
     return published
+
+
+def publish_mnist(monkeypatch: pytest.MonkeyPatch, url: str = NOWHERE) -> None:
+    """Let the made-up MNIST be what is published, at this address."""
+    monkeypatch.delenv("SHATTERED_DATA", raising=False)
+    monkeypatch.setenv("no_proxy", "*")
+    files = tuple(as_published(*each) for each in MNIST_FILES.items())
+    monkeypatch.setattr(data._published, "MNIST", Published(url=url, folder="mnist", files=files))
 
 
 def put(root: Path, files: dict[str, bytes], folder: str = FOLDER) -> None:
