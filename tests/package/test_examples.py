@@ -16,6 +16,7 @@ from torch import nn
 import shattered_lite as sl
 
 NOT_RUN = {
+    "mnist": "fetches 12 MB",
     "cifar10": "fetches 170 MB",
     "dask_cluster": "needs the machines of a cluster",
 }

@@ -10,7 +10,7 @@ from ..._arguments import one_of, real, scale, truth, whole
 from ...networks import ModuleKind
 
 Initializer = Literal["he", "orthogonal", "looks_linear"]
-Source = Literal["digits", "cifar10"]
+Source = Literal["digits", "mnist", "cifar10"]
 Precision = Literal["float32", "bfloat16"]
 
 
@@ -36,7 +36,7 @@ class Run:
         Convolutional network on images, or fully connected one on rows of pixels.
     patch : int
         As in :func:`shattered_lite.networks.convolutional`.
-    data : {"digits", "cifar10"}
+    data : {"digits", "mnist", "cifar10"}
         Function of :mod:`shattered_lite.lab.data`.
     images : int or None
         Training images, drawn at random, and as many test images if there are; None takes all.
@@ -73,7 +73,7 @@ class Run:
     seed: Annotated[int, "decides weights, and choice and order of the images"] = 0
     convolutional: Annotated[bool, "convolve images, in place of layers fully connected to their pixels"] = False
     patch: Annotated[int, "side of the squares of pixels that a convolutional network takes as channels"] = 1
-    data: Annotated[Source, "images: scikit-learn's, or CIFAR-10, fetched (170 MB) if not found"] = "digits"
+    data: Annotated[Source, "scikit-learn's digits, MNIST (12 MB) or CIFAR-10 (170 MB), fetched if missing"] = "digits"
     images: Annotated[int | None, "training images, drawn at random, and as many for testing; None takes all"] = None
     held_out: Annotated[bool, "test on a fifth of the training images, to choose settings"] = False
     augment: Annotated[bool, "shift and mirror training images at random; convolutional only"] = False

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import torch
 from torch import nn
 
 from ... import initializers, networks
-from ..data import Split, cifar10, digits, validation
-from ._configuration import Run
+from ..data import Split, cifar10, digits, mnist, validation
+from ._configuration import Run, Source
 
 
 def load(run: Run, *, generator: torch.Generator) -> Split:
@@ -39,7 +39,7 @@ def load(run: Run, *, generator: torch.Generator) -> Split:
     >>> sl.lab.training.load(run, generator=generator).train_inputs.shape
     torch.Size([100, 64])
     """
-    split = digits(generator=generator, flat=False) if run.data == "digits" else _cifar10()
+    split = digits(generator=generator, flat=False) if run.data == "digits" else _fetched(run.data)
     if run.held_out:
         split = validation(split, generator=generator)
     if run.images is not None:
@@ -89,10 +89,10 @@ def build(run: Run, data: Split, generator: torch.Generator) -> nn.Sequential:
     return network
 
 
-@lru_cache(maxsize=1)
-def _cifar10() -> Split:
+@cache
+def _fetched(name: Source) -> Split:
     """Read and verified once for all the runs of a process, none of which changes it."""
-    return cifar10()
+    return mnist() if name == "mnist" else cifar10()
 
 
 def _draw(split: Split, count: int, generator: torch.Generator) -> Split:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from made_up_cifar10 import ARCHIVE, FILES, FOLDER, NAMES, PACKED, RECORDS, flipped, publish, put, snapshot
+from made_up_data import ARCHIVE, FILES, FOLDER, NAMES, PACKED, RECORDS, flipped, publish, put, snapshot
 
 from shattered_lite.lab import data, records
 from shattered_lite.lab.training import measure_start
@@ -69,10 +69,10 @@ def test_the_folder_is_the_arguments_or_the_environments_or_the_cache(
     monkeypatch.setattr("pooch.os_cache", lambda project: tmp_path / "cache" / project)
     for folder in ("cache/shattered_lite", "environment", "argument"):
         put(tmp_path / folder, FILES)
-    assert data._archive.find(archive)[0].is_relative_to(tmp_path / "cache" / "shattered_lite")
+    assert data._published.find(archive)[0].is_relative_to(tmp_path / "cache" / "shattered_lite")
     monkeypatch.setenv("SHATTERED_DATA", str(tmp_path / "environment"))
-    assert data._archive.find(archive)[0].is_relative_to(tmp_path / "environment")
-    assert data._archive.find(archive, str(tmp_path / "argument"))[0].is_relative_to(tmp_path / "argument")
+    assert data._published.find(archive)[0].is_relative_to(tmp_path / "environment")
+    assert data._published.find(archive, str(tmp_path / "argument"))[0].is_relative_to(tmp_path / "argument")
 
 
 WRONG_FILES = {

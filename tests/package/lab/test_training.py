@@ -119,7 +119,7 @@ def test_the_probe_sees_every_epoch(blobs: Split) -> None:
         ({"epochs": -1}, "epochs=-1: a whole number from 0"),
         ({"depth": 0}, "depth=0: a whole number from 1"),
         ({"images": 0}, r"images=0: .*1 or more, or None"),
-        ({"data": "mnist"}, r"data='mnist': choose one of 'digits', 'cifar10'"),
+        ({"data": "svhn"}, r"data='svhn': choose one of 'digits', 'mnist', 'cifar10'"),
         ({"precision": "float16"}, r"precision='float16': choose one of"),
         ({"batch_size": -1}, "batch_size=-1: a whole number from 1"),
         ({"epochs": 1.5}, r"epochs=1\.5: a whole number from 0"),

@@ -1,8 +1,9 @@
-"""A made-up CIFAR-10: six small files, their archive, and a server that publishes it."""
+"""A made-up CIFAR-10, six small files in an archive, a made-up MNIST, four, and a server that publishes them."""
 
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import io
 import os
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 
 from shattered_lite.lab import data
-from shattered_lite.lab.data._archive import Archive
+from shattered_lite.lab.data._published import File, Published
 
 ARCHIVE = "cifar-10-binary.tar.gz"
 FOLDER = "cifar-10-batches-bin"
@@ -27,8 +28,8 @@ SIZE = RECORDS * 3073
 Member = tuple[tarfile.TarInfo, bytes]
 
 
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def as_published(name: str, content: bytes) -> File:
+    return File(name, len(content), hashlib.sha256(content).hexdigest())
 
 
 def made_up_files() -> dict[str, bytes]:
@@ -64,6 +65,22 @@ def pack(contents: list[Member]) -> bytes:
 PACKED = pack(members())
 
 
+def made_up_mnist() -> dict[str, bytes]:
+    """As its authors describe the format: a magic number, the number of images and of their rows and columns, bytes."""
+    draw, files = np.random.default_rng(1), {}
+    for part, count in (("train", 200), ("t10k", 20)):
+        pixels = draw.integers(256, size=(count, 28, 28), dtype=np.uint8)
+        labels = (np.arange(count) * 7 % 10).astype(np.uint8)
+        images = b"".join(number.to_bytes(4, "big") for number in (2051, count, 28, 28)) + pixels.tobytes()
+        files[f"{part}-images-idx3-ubyte.gz"] = gzip.compress(images, mtime=0)
+        header = b"".join(number.to_bytes(4, "big") for number in (2049, count))
+        files[f"{part}-labels-idx1-ubyte.gz"] = gzip.compress(header + labels.tobytes(), mtime=0)
+    return files
+
+
+MNIST_FILES = made_up_mnist()
+
+
 def snapshot(folder: Path) -> dict[str, tuple | None]:
     """Every path below a folder; of a file, its content and when it was changed."""
     return {
@@ -72,23 +89,32 @@ def snapshot(folder: Path) -> dict[str, tuple | None]:
     }
 
 
-def publish(
-    monkeypatch: pytest.MonkeyPatch, packed: bytes = PACKED, url: str = f"http://127.0.0.1:9/{ARCHIVE}"
-) -> Archive:
-    """Let the made-up files, in an archive of these bytes at this address, be what the author publishes."""
+NOWHERE = "http://127.0.0.1:9/"  # nobody listens there
+
+
+def publish(monkeypatch: pytest.MonkeyPatch, packed: bytes = PACKED, url: str = NOWHERE) -> Published:
+    """Let the made-up CIFAR-10, in an archive of these bytes at this address, be what the author publishes."""
     monkeypatch.delenv("SHATTERED_DATA", raising=False)
     monkeypatch.setenv("no_proxy", "*")
-    hashes = {name: sha256(content) for name, content in FILES.items()}
-    archive = Archive(url=url, size=len(packed), sha256=sha256(packed), folder=FOLDER, file_size=SIZE, files=hashes)
-    monkeypatch.setattr(data._archive, "CIFAR_10", archive)
-    return archive
+    files = tuple(as_published(*each) for each in FILES.items())
+    published = Published(url=url, folder=FOLDER, files=files, archive=as_published(ARCHIVE, packed))
+    monkeypatch.setattr(data._published, "CIFAR_10", published)
+    return published
 
 
-def put(folder: Path, files: dict[str, bytes]) -> None:
-    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+def publish_mnist(monkeypatch: pytest.MonkeyPatch, url: str = NOWHERE) -> None:
+    """Let the made-up MNIST be what is published, at this address."""
+    monkeypatch.delenv("SHATTERED_DATA", raising=False)
+    monkeypatch.setenv("no_proxy", "*")
+    files = tuple(as_published(*each) for each in MNIST_FILES.items())
+    monkeypatch.setattr(data._published, "MNIST", Published(url=url, folder="mnist", files=files))
+
+
+def put(root: Path, files: dict[str, bytes], folder: str = FOLDER) -> None:
+    (root / folder).mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        (folder / FOLDER / name).write_bytes(content)
-        os.utime(folder / FOLDER / name, (1e9, 1e9))
+        (root / folder / name).write_bytes(content)
+        os.utime(root / folder / name, (1e9, 1e9))
 
 
 def flipped(content: bytes, place: int) -> bytes:
@@ -142,7 +168,7 @@ def serving(host: Host) -> Iterator[str]:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}/{ARCHIVE}"
+            yield f"http://127.0.0.1:{server.server_port}/"
         finally:
             server.shutdown()
             thread.join()

@@ -1,4 +1,4 @@
-"""An archive is fetched with patience and unpacked with suspicion."""
+"""What is published is fetched with patience and unpacked with suspicion."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from made_up_cifar10 import (
+from made_up_data import (
     ARCHIVE,
     FILES,
     FOLDER,
@@ -168,7 +168,7 @@ class Redirecting(Host):
         return request.end_headers()
 
 
-NO_ARCHIVE = "sent no gzip archive, but perhaps a page that asks for a login: open it in a browser"
+NO_ARCHIVE = "sent no gzip file, but perhaps a page that asks for a login: open it in a browser"
 REFUSED = {
     "a page": (Host(PAGE, ranges=False), ValueError, NO_ARCHIVE),
     "a page of no length": (Host(PAGE, ranges=False, says_length=False), ValueError, NO_ARCHIVE),
@@ -216,7 +216,7 @@ def test_processes_that_call_at_once_fetch_it_once(tmp_path: Path, monkeypatch: 
     host = Host()
     with serving(host) as url, ThreadPoolExecutor(4) as pool:
         archive = publish(monkeypatch, url=url)
-        found = [pool.submit(data._archive.find, archive, tmp_path) for _ in range(4)]
+        found = [pool.submit(data._published.find, archive, tmp_path) for _ in range(4)]
         assert len({tuple(each.result()) for each in found}) == 1
     assert host.asked == [None]
     assert_complete(tmp_path)
@@ -234,11 +234,11 @@ def test_what_a_killed_process_unpacked_is_not_heaped_up(tmp_path: Path, monkeyp
 
     with monkeypatch.context() as patch:
         patch.setattr("shutil.rmtree", lambda *_, **__: None)  # nor would one that is killed come to that
-        patch.setattr(data._archive, "put_in_place", dies)
+        patch.setattr(data._published, "put_in_place", dies)
         with pytest.raises(Killed):
-            data._archive.find(archive, tmp_path)
+            data._published.find(archive, tmp_path)
     assert any(path.name.endswith(".new") for path in tmp_path.iterdir())
-    data._archive.find(archive, tmp_path)
+    data._published.find(archive, tmp_path)
     assert_complete(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [FOLDER, ARCHIVE]
 
