@@ -7,9 +7,9 @@ import numpy as np
 from ..theory import similarity
 from ._exercise import Exercise
 
-_UNCENTRED = similarity(10)
-_CENTRED = similarity(5, cosine=_UNCENTRED.cosine, centred=True)
-_CHAIN = float(_UNCENTRED.gradients.correlation * _CENTRED.gradients.correlation)
+_FIRST = similarity(10)
+_SECOND = similarity(5, cosine=_FIRST.cosine, activation="tanh")
+_CHAIN = float(_FIRST.gradients.correlation * _SECOND.gradients.correlation)
 
 EXERCISES = {
     "curve-square": Exercise(
@@ -34,12 +34,12 @@ EXERCISES = {
         answer=_CHAIN,
         mistakes=(
             (
-                float(_UNCENTRED.gradients.correlation) / 32,
+                float(_FIRST.gradients.correlation * similarity(5, activation="tanh").gradients.correlation),
                 "The second part is entered at the similarity at which the first is left, not at 0.",
             ),
-            (float(_UNCENTRED.gradients.correlation), "That is the first part alone."),
-            (float(_CENTRED.gradients.correlation), "That is the second part alone."),
-            (2.0**-15, "The first part is not centred: there inputs meet."),
+            (float(_FIRST.gradients.correlation), "That is the first part alone."),
+            (float(_SECOND.gradients.correlation), "That is the second part alone."),
+            (2.0**-15, "No part is centred: with rectifiers inputs meet."),
         ),
     ),
     "curve-border": Exercise(
