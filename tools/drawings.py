@@ -147,6 +147,24 @@ def theorem_2(paper: Axes) -> None:
     word(paper, 200, 22, r"over all tosses: $R = E\,[2^{-K}] = (3/4)^4$")
 
 
+def what_shattering_costs(paper: Axes) -> None:
+    """A step on one example, and how far it moves others that are less and less similar to it."""
+    for left, name, colour, moved in (
+        (30, "shallow", LINEAR, (1, 0.72, 0.55, 0.43, 0.36)),
+        (222, "plain and deep", PLAIN, (1, 0.05, 0, 0, 0)),
+    ):
+        low, apart, high = 78, 34, 152
+        line(paper, [left - 14, left + 4 * apart + 14], [low, low], FAINT, 0.8, order=1)
+        for place, share in enumerate(moved):
+            x = left + apart * place
+            if share:
+                arrow(paper, (x, low), (x, low + high * share), colour, width=2.6)
+            disc(paper, x, low, 6)
+        word(paper, left, low - 20, "a step", size=SMALL)
+        word(paper, left + 2.7 * apart, low - 20, "less and less alike", GREY, SMALL)
+        word(paper, left + 2 * apart, 26, name, colour)
+
+
 def looks_linear(paper: Axes) -> None:
     """The gate takes a number apart, the mirror puts it together."""
     middle = 140
@@ -291,6 +309,7 @@ DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "one-curve": one_curve,
     "any-activation": any_activation,
     "real-images": real_images,
+    "what-shattering-costs": what_shattering_costs,
     "looks-linear": looks_linear,
     "very-deep": very_deep,
 }

@@ -15,6 +15,7 @@ from . import (
     _theorem_2,
     _theorem_3,
     _very_deep,
+    _what_shattering_costs,
     _who_is_active,
 )
 from ._exercise import Answer, Exercise
@@ -29,6 +30,7 @@ EXERCISES: dict[str, Exercise] = {
     **_one_curve.EXERCISES,
     **_any_activation.EXERCISES,
     **_real_images.EXERCISES,
+    **_what_shattering_costs.EXERCISES,
     **_looks_linear.EXERCISES,
     **_very_deep.EXERCISES,
 }
