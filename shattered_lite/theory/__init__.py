@@ -32,6 +32,7 @@ from ._moments import Moments
 from ._plain import plain, plain_finite_width, plain_kurtosis, plain_uncentred
 from ._residual import residual, residual_idealised_batch_norm, residual_layer_norm, residual_uncentred
 from ._scalar import autocorrelation, grid_covariance, scalar_covariance
+from ._tangent import TangentKernel, tangent_kernel
 
 __all__ = [
     "ACTIVATIONS",
@@ -41,6 +42,7 @@ __all__ = [
     "BatchAverages",
     "Moments",
     "Statistics",
+    "TangentKernel",
     "activation",
     "arc_cosine",
     "autocorrelation",
@@ -67,6 +69,7 @@ __all__ = [
     "residual_layer_norm",
     "residual_uncentred",
     "scalar_covariance",
+    "tangent_kernel",
 ]
 
 
