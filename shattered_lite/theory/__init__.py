@@ -35,6 +35,7 @@ from ._plain import plain, plain_finite_width, plain_kurtosis, plain_uncentred
 from ._residual import residual, residual_idealised_batch_norm, residual_layer_norm, residual_uncentred
 from ._scalar import autocorrelation, grid_covariance, scalar_covariance
 from ._similarity import Similarity, similarity
+from ._tangent import TangentKernel, tangent_kernel
 
 __all__ = [
     "ACTIVATIONS",
@@ -45,6 +46,7 @@ __all__ = [
     "Moments",
     "Similarity",
     "Statistics",
+    "TangentKernel",
     "activation",
     "arc_cosine",
     "autocorrelation",
@@ -72,6 +74,7 @@ __all__ = [
     "residual_uncentred",
     "scalar_covariance",
     "similarity",
+    "tangent_kernel",
 ]
 
 
