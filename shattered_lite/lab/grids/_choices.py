@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,22 +20,29 @@ def rate(rung: int) -> float:
 
 
 def search(
-    made: Mapping[Run, Record], run: Run, rungs: Iterable[int], merit: Callable[[Record], Any]
-) -> tuple[list[Run], dict[int, Record]]:
-    """A run at each of these rungs, then on either side of the best of them, until the best has both its neighbours.
+    made: Mapping[Run, Record],
+    run: Run,
+    rungs: Iterable[int],
+    merit: Callable[[list[Record]], Any],
+    seeds: Sequence[int] = (TUNING_SEED,),
+) -> tuple[list[Run], dict[int, list[Record]]]:
+    """A run on held-out images at each of these rungs, then beside the best of them, until it has both its neighbours.
 
     Returns the runs known so far, and, once all are made and no more is wanted, their records by rung, the best first.
     """
-    tried = set(rungs)
+    choice, tried = replace(run, held_out=True), set(rungs)
     while True:
-        runs = {rung: replace(run, learning_rate=rate(rung)) for rung in sorted(tried)}
-        if not made.keys() >= set(runs.values()):
-            return [*runs.values()], {}
-        records = {rung: made[each] for rung, each in runs.items()}
-        best, *others = sorted(records, key=lambda rung: merit(records[rung]), reverse=True)
-        beside = {best - 1, best + 1} & {*RUNGS} - tried
+        runs = {
+            rung: [replace(choice, learning_rate=rate(rung), seed=seed) for seed in seeds] for rung in sorted(tried)
+        }
+        every = [each for of_rung in runs.values() for each in of_rung]
+        if not made.keys() >= set(every):
+            return every, {}
+        records = {rung: [made[each] for each in of_rung] for rung, of_rung in runs.items()}
+        ranked = sorted(records, key=lambda rung: merit(records[rung]), reverse=True)
+        beside = {ranked[0] - 1, ranked[0] + 1} & {*RUNGS} - tried
         if not beside:
-            return [*runs.values()], {rung: records[rung] for rung in (best, *others)}
+            return every, {rung: records[rung] for rung in ranked}
         tried |= beside
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..training import Record, Run
-from ._choices import SEEDS, TUNING_SEED, merit, search
+from ._choices import SEEDS, merit, search
 from ._networks import NETWORKS
 
 NAMES = (  # the most valuable first
@@ -72,10 +72,10 @@ def _halved(made: Mapping[Run, Record], run: Run) -> tuple[list[Run], Record | N
     runs: list[Run] = []
     rungs: Sequence[int] = FIRST_RUNGS
     for epochs in (3, 10):
-        tried, ranked = search(made, replace(run, epochs=epochs, held_out=True, seed=TUNING_SEED), rungs, merit)
+        tried, ranked = search(made, replace(run, epochs=epochs), rungs, lambda records: merit(records[0]))
         runs += tried
         if not ranked:
             return runs, None
         rungs = [*ranked][:3]
-    winner = ranked[rungs[0]]
+    (winner,) = ranked[rungs[0]]
     return [*runs, *(replace(winner.run, epochs=30, held_out=False, seed=seed) for seed in SEEDS[:3])], winner
