@@ -13,7 +13,7 @@ _HALF = float(arc_cosine(0.5).cosine)
 
 def _sum(factor: float, depth: float) -> float:
     """1 + factor + ... + factor^(depth - 1)."""
-    return (factor**depth - 1) / (factor - 1)
+    return float((factor**depth - 1) / (factor - 1))
 
 
 EXERCISES = {

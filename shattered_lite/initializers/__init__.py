@@ -8,8 +8,9 @@ with one axis, as normalisation has, are left as they are.
 """
 
 from ._initializers import he_, looks_linear_, orthogonal_
+from ._mirrored import mirrored_
 
-__all__ = ["he_", "looks_linear_", "orthogonal_"]
+__all__ = ["he_", "looks_linear_", "mirrored_", "orthogonal_"]
 
 
 def __dir__() -> list[str]:

@@ -96,8 +96,8 @@ def orthogonal_(module: Module, *, generator: torch.Generator | None = None) -> 
     generator = drawn_by(generator)
     found = layers.find(module)
     layers.refuse_if_not_isometric(found)
-    for layer, matrix in layers.draws(found, lambda w, _: _orthogonal(w.shape[0], w.shape[1], w, generator)):
-        _set_centre(layer, matrix)
+    for layer, matrix in layers.draws(found, lambda w, _: orthogonal(w.shape[0], w.shape[1], w, generator)):
+        set_centre(layer, matrix)
     return module
 
 
@@ -156,29 +156,27 @@ def looks_linear_(module: Module, *, example: Tensor | None = None, generator: t
 
     def matrix(like: Tensor, mirrored: bool) -> Tensor:
         fan_out, fan_in = like.shape[:2]
-        block = _orthogonal(fan_out, fan_in // 2 if mirrored else fan_in, like, generator)
+        block = orthogonal(fan_out, fan_in // 2 if mirrored else fan_in, like, generator)
         return torch.cat([block, -block], dim=1) if mirrored else block
 
-    found = layers.find(module)
-    linearity.refuse_if_gates_are_not_concatenated(module)
-    layers.refuse_if_not_isometric(found)
-    linearity.refuse_if_gates_do_not_fit(found)
+    found = linearity.find_mirrored(module)
     with layers.restored_on_refusal(found, generator):
         for layer, drawn in layers.draws(found, matrix):
-            _set_centre(layer, drawn)
+            set_centre(layer, drawn)
         if example is not None:
             linearity.refuse_if_not_linear(module, example)
     return module
 
 
-def _orthogonal(fan_out: int, fan_in: int, like: Tensor, generator: torch.Generator) -> Tensor:
+def orthogonal(fan_out: int, fan_in: int, like: Tensor, generator: torch.Generator) -> Tensor:
     """At least float32, since no QR decomposition exists below; where the generator is."""
     precise = torch.promote_types(like.dtype, torch.float32)
     drawn = torch.empty(fan_out, fan_in, dtype=precise, device=generator.device)
     return nn.init.orthogonal_(drawn, generator=generator)
 
 
-def _set_centre(layer: layers.Layer, matrix: Tensor) -> None:
+def set_centre(layer: layers.Layer, matrix: Tensor) -> None:
+    """Make it the weight, or of a kernel the part that acts on every pixel alone."""
     weight = torch.zeros_like(layers.source(layer))
     centre = weight if weight.ndim == 2 else weight[:, :, weight.shape[2] // 2, weight.shape[3] // 2]
     centre.copy_(matrix)

@@ -7,12 +7,21 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from ..networks import CReLU
-from ._layers import Layer, Place, refusal, sharing, walk
+from ._layers import Layer, Place, find, refusal, refuse_if_not_isometric, sharing, walk
 
 NONLINEAR = ("activation", "batchnorm", "dropout", "instancenorm", "normalization", "pooling")  # files of torch.nn
 AVERAGES = nn.modules.pooling._AvgPoolNd | nn.modules.pooling._AdaptiveAvgPoolNd
 DOUBLED = "which doubles the inputs of the next layer: nn.Linear(2 * width, ...)"
 ORDER = "register gates and layers in the order in which data passes, one gate for each use"
+
+
+def find_mirrored(module: nn.Module) -> list[Place]:
+    """Find the layers of a network that can look linear; refuse any other."""
+    found = find(module)
+    refuse_if_gates_are_not_concatenated(module)
+    refuse_if_not_isometric(found)
+    refuse_if_gates_do_not_fit(found)
+    return found
 
 
 def refuse_if_gates_are_not_concatenated(module: nn.Module) -> None:

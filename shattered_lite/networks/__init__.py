@@ -1,4 +1,4 @@
-"""Plain, residual, concatenated-rectifier and linear networks, fully connected and convolutional, and what they cost.
+"""Plain, residual, highway, concatenated and linear networks, fully connected and convolutional, and what they cost.
 
 A network is a stem, gated layers and a head, as an ordinary module. ``depth`` counts the gates, as in
 :mod:`shattered_lite.theory`.

@@ -7,7 +7,7 @@ from numbers import Integral
 
 from torch import nn
 
-from ._layers import GATES, ModuleKind, Residual, check_kind, check_sizes
+from ._layers import GATES, ModuleKind, Residual, check_kind, check_sizes, skip_scales
 
 STAGES = 3
 
@@ -33,8 +33,8 @@ def convolutional(
 
     Parameters
     ----------
-    kind : {"plain", "residual", "crelu", "linear"}
-        Rectifier layers without or with skips, concatenated rectifiers, or no gate at all.
+    kind : {"plain", "residual", "highway", "crelu", "linear"}
+        As in :func:`fully_connected`.
     depth : int
         Gated layers, 2 or more, the two between stages among them.
     width : int
@@ -76,13 +76,13 @@ def convolutional(
         raise ValueError(f"input_shape={input_shape!r}: channels, height and width of an image are needed")
     channels, *sides = input_shape
     check_sizes(depth=depth, width=width, channels=channels, out_features=out_features, patch=patch)
-    check_kind(kind, alpha, beta, batch_norm)
+    check_kind(kind, depth, alpha, beta, batch_norm)
     if depth < STAGES - 1:
         raise ValueError(f"depth={depth}: {STAGES} stages need {STAGES - 1} layers between them")
     unit = patch * 2 ** (STAGES - 1)
     if any(not isinstance(side, Integral) or side < 1 or side % unit for side in sides):
         raise ValueError(f"input_shape={input_shape}: with patch={patch}, height and width must be multiples of {unit}")
-    copies = 2 if kind == "crelu" else 1
+    copies, scales = 2 if kind == "crelu" else 1, skip_scales(kind, depth, alpha, beta)
 
     def layer(fan_in: int, fan_out: int, *, shrink: int = 1) -> nn.Sequential:
         normalise = [nn.BatchNorm2d(fan_in)] if batch_norm else []
@@ -94,8 +94,8 @@ def convolutional(
         if index in between:
             layers.append(layer(width, 2 * width, shrink=2))
             width *= 2
-        elif kind == "residual":
-            layers.append(Residual(layer(width, width), alpha, beta))
+        elif scales:
+            layers.append(Residual(layer(width, width), *scales))
         else:
             layers.append(layer(width, width))
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, out_features, bias=False))

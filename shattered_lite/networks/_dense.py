@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from ._layers import GATES, ModuleKind, Residual, check_kind, check_sizes
+from ._layers import GATES, ModuleKind, Residual, check_kind, check_sizes, skip_scales
 
 
 def fully_connected(
@@ -22,16 +22,18 @@ def fully_connected(
 
     Parameters
     ----------
-    kind : {"plain", "residual", "crelu", "linear"}
-        Rectifier layers without or with skips, concatenated rectifiers, or no gate at all.
+    kind : {"plain", "residual", "highway", "crelu", "linear"}
+        Rectifier layers without skips, with them, or with a branch that has a share of 1/depth of the variance;
+        concatenated rectifiers; or no gate at all.
     depth : int
-        Gated layers, 1 or more.
+        Gated layers, 1 or more; 2 or more of a highway network.
     width, in_features, out_features : int
         Units of each hidden layer, of the input and of the output, 1 or more.
     batch_norm : bool
         Batch norm before each gate.
     alpha, beta : float
-        Scales of a residual layer, $\alpha(x + \beta W \rho(x))$; alpha is positive, beta 0 or more.
+        Scales of a residual layer, $\alpha(x + \beta W \rho(x))$; alpha is positive, beta 0 or more. A highway layer
+        has its own, those of $\gamma_1 x + \gamma_2 W \rho(x)$ with $\gamma_2^2 = 1 - \gamma_1^2 = 1/L$.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def fully_connected(
     torch.Size([5, 10])
     """
     check_sizes(depth=depth, width=width, in_features=in_features, out_features=out_features)
-    check_kind(kind, alpha, beta, batch_norm)
+    check_kind(kind, depth, alpha, beta, batch_norm)
 
     def layer(units: int) -> nn.Sequential:
         normalise = [nn.BatchNorm1d(width)] if batch_norm else []
@@ -62,7 +64,7 @@ def fully_connected(
         return nn.Sequential(*normalise, GATES[kind](), nn.Linear(fan_in, units, bias=False))
 
     stem = nn.Linear(in_features, width)
-    if kind == "residual":
-        blocks = [Residual(layer(width), alpha, beta) for _ in range(depth)]
+    if scales := skip_scales(kind, depth, alpha, beta):
+        blocks = [Residual(layer(width), *scales) for _ in range(depth)]
         return nn.Sequential(stem, *blocks, nn.Linear(width, out_features, bias=False))
     return nn.Sequential(stem, *(layer(width) for _ in range(depth - 1)), layer(out_features))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 
 from .._arguments import one_of, positive_scale, refuse_scales_without_branch, scale, truth, whole
 
-ModuleKind = Literal["plain", "residual", "crelu", "linear"]
+ModuleKind = Literal["plain", "residual", "highway", "crelu", "linear"]
 
 
 class CReLU(nn.Module):
@@ -63,6 +64,7 @@ class Residual(nn.Module):
 GATES: dict[str, type[nn.Module]] = {
     "plain": nn.ReLU,
     "residual": nn.ReLU,
+    "highway": nn.ReLU,
     "crelu": CReLU,
     "linear": nn.Identity,
 }
@@ -74,9 +76,18 @@ def check_scales(alpha: float, beta: float) -> None:
     scale("beta", beta)
 
 
-def check_kind(kind: str, alpha: float, beta: float, batch_norm: bool) -> None:
+def skip_scales(kind: str, depth: int, alpha: float, beta: float) -> tuple[float, float] | None:
+    """Alpha and beta of a layer; None where it has no skip."""
+    if kind == "highway":
+        return math.sqrt(1 - 1 / depth), 1 / math.sqrt(depth - 1)
+    return (alpha, beta) if kind == "residual" else None
+
+
+def check_kind(kind: str, depth: int, alpha: float, beta: float, batch_norm: bool) -> None:
     """Refuse a kind that does not exist, and what it does not have."""
     one_of("kind", kind, ModuleKind)
+    if kind == "highway" and depth == 1:
+        raise ValueError("depth=1: the one layer of a highway network would be all branch; 2 or more are needed")
     truth("batch_norm", batch_norm)
     check_scales(alpha, beta)
     refuse_scales_without_branch(kind, alpha, beta)

@@ -11,10 +11,10 @@ import torch
 from scipy import stats
 from torch import Tensor, nn
 
-from shattered_lite.initializers import he_, looks_linear_, orthogonal_
+from shattered_lite.initializers import he_, looks_linear_, mirrored_, orthogonal_
 from shattered_lite.networks import CReLU, fully_connected
 
-ALL = [he_, orthogonal_, looks_linear_]
+ALL = [he_, orthogonal_, looks_linear_, mirrored_]
 
 
 def rng(seed: int = 0) -> torch.Generator:

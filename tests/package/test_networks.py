@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -13,13 +14,24 @@ from torch import nn
 from shattered_lite.initializers import looks_linear_
 from shattered_lite.networks import CReLU, Residual, convolutional, flops, fully_connected, matching_width, parameters
 
-KINDS = ["plain", "residual", "crelu", "linear"]
+KINDS = ["plain", "residual", "highway", "crelu", "linear"]
+SKIPS = ("residual", "highway")
 GATES = {
     "plain": lambda z: z.clamp(min=0),
     "residual": lambda z: z.clamp(min=0),
+    "highway": lambda z: z.clamp(min=0),
     "crelu": lambda z: torch.cat([z.clamp(min=0), (-z).clamp(min=0)], 1),
     "linear": lambda z: z,
 }
+
+
+def layer_of(kind: str, depth: int, alpha: float, beta: float) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """A layer, from what comes along the skip and out of the branch."""
+    layers = {
+        "residual": lambda skip, branch: alpha * (skip + beta * branch),
+        "highway": lambda skip, branch: (1 - 1 / depth) ** 0.5 * skip + (1 / depth) ** 0.5 * branch,
+    }
+    return layers.get(kind, lambda skip, branch: branch)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -37,8 +49,8 @@ def test_forward_is_the_formula(kind: str, batch_norm: bool) -> None:
         if batch_norm:
             hat = (z - z.mean(0)) / (z.var(0, correction=0) + 1e-5).sqrt()
         branch = GATES[kind](hat) @ layer.weight.T
-        z = alpha * (z + beta * branch) if kind == "residual" else branch
-    if kind == "residual":
+        z = layer_of(kind, 3, alpha, beta)(z, branch)
+    if kind in SKIPS:
         z = z @ layers[3].weight.T
     torch.testing.assert_close(network(x), z, rtol=1e-12, atol=1e-12)
 
@@ -46,6 +58,7 @@ def test_forward_is_the_formula(kind: str, batch_norm: bool) -> None:
 @settings(derandomize=True, deadline=None, max_examples=30)
 @given(st.sampled_from(KINDS), *[st.integers(1, 5)] * 4, st.booleans())
 def test_shapes_and_gates(kind: str, depth: int, width: int, inputs: int, outputs: int, batch_norm: bool) -> None:
+    depth += kind == "highway"  # which has 2 layers or more
     network = fully_connected(
         kind, depth=depth, width=width, in_features=inputs, out_features=outputs, batch_norm=batch_norm
     )
@@ -53,7 +66,7 @@ def test_shapes_and_gates(kind: str, depth: int, width: int, inputs: int, output
     counted = {name: sum(type(child) is name for child in network.modules()) for name in (nn.ReLU, CReLU, nn.Identity)}
     assert sum(counted.values()) == depth
     assert sum(isinstance(child, nn.BatchNorm1d) for child in network.modules()) == depth * batch_norm
-    assert sum(isinstance(child, Residual) for child in network.modules()) == depth * (kind == "residual")
+    assert sum(isinstance(child, Residual) for child in network.modules()) == depth * (kind in SKIPS)
     assert sum(child.bias is not None for child in network.modules() if isinstance(child, nn.Linear)) == 1
 
 
@@ -96,7 +109,7 @@ GOOD = {"kind": "plain", "depth": 2, "width": 3, "in_features": 2, "out_features
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"kind": "resnet"}, r"kind='resnet': choose one of 'plain', 'residual', 'crelu', 'linear'"),
+        ({"kind": "resnet"}, r"kind='resnet': choose one of 'plain', 'residual', 'highway', 'crelu', 'linear'"),
         *[
             ({name: value}, rf"{name}={value!r}: a whole number from 1")
             for name in ("depth", "width", "in_features", "out_features")
@@ -110,6 +123,8 @@ GOOD = {"kind": "plain", "depth": 2, "width": 3, "in_features": 2, "out_features
         ({"kind": "residual", "alpha": math.nan}, r"alpha=nan: a scale is positive and finite"),
         ({"kind": "residual", "alpha": "1"}, r"alpha='1': a scale is positive"),
         ({"kind": "residual", "beta": True}, r"beta=True: a scale is 0 or more"),
+        ({"kind": "highway", "beta": 0.5}, r"alpha=1\.0, beta=0\.5: only a residual network"),
+        ({"kind": "highway", "depth": 1}, r"depth=1: the one layer of a highway network would be all branch"),
         ({"kind": ["plain"]}, r"kind=\['plain'\]: choose one of"),
         ({"batch_norm": math.nan}, r"batch_norm=nan: True or False"),
         ({"depth": 2**31}, r"depth=2147483648: a whole number from 1 to 1,000,000"),
@@ -140,7 +155,7 @@ def test_convolutional_forward_is_the_formula(kind: str, batch_norm: bool) -> No
         gated = GATES[kind](hat)
         narrowing = index in (1, 3)
         branch = _convolve(_squares_as_channels(gated) if narrowing else gated, weight)
-        z = alpha * (z + beta * branch) if kind == "residual" and not narrowing else branch
+        z = branch if narrowing else layer_of(kind, 5, alpha, beta)(z, branch)
     torch.testing.assert_close(network(x), z.mean((2, 3)) @ network[-1].weight.T, rtol=1e-12, atol=1e-12)
 
 
@@ -174,7 +189,7 @@ def test_convolutional_shapes_gates_and_stages(
     counted = [sum(type(child) is gate for child in network.modules()) for gate in (nn.ReLU, CReLU, nn.Identity)]
     assert sum(counted) == depth
     assert sum(isinstance(child, nn.BatchNorm2d) for child in network.modules()) == depth * batch_norm
-    assert sum(isinstance(child, Residual) for child in network.modules()) == (depth - 2) * (kind == "residual")
+    assert sum(isinstance(child, Residual) for child in network.modules()) == (depth - 2) * (kind in SKIPS)
     convolutions = [child for child in network.modules() if isinstance(child, nn.Conv2d)]
     assert [layer.out_channels for layer in convolutions] == sorted(layer.out_channels for layer in convolutions)
     assert {layer.out_channels for layer in convolutions} == {width, 2 * width, 4 * width}
@@ -183,13 +198,12 @@ def test_convolutional_shapes_gates_and_stages(
     assert [layer.bias is not None for layer in convolutions] == [True] + [False] * depth
 
 
-def test_residual_networks_cost_what_plain_ones_do() -> None:
+@pytest.mark.parametrize("kind", SKIPS)
+def test_networks_with_skips_cost_what_plain_ones_do(kind: str) -> None:
     for batch_norm in (False, True):
-        plain, residual = (
-            convolutional(**SIZES | {"kind": kind}, batch_norm=batch_norm) for kind in ("plain", "residual")
-        )
-        assert parameters(plain) == parameters(residual)
-        assert flops(plain, (2, 8, 8)) == flops(residual, (2, 8, 8))
+        plain, other = (convolutional(**SIZES | {"kind": each}, batch_norm=batch_norm) for each in ("plain", kind))
+        assert parameters(plain) == parameters(other)
+        assert flops(plain, (2, 8, 8)) == flops(other, (2, 8, 8))
 
 
 def test_squares_of_concatenated_channels_keep_the_mirror() -> None:
@@ -212,7 +226,7 @@ def test_a_looks_linear_convolutional_network_is_linear() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"kind": "resnet"}, r"kind='resnet': choose one of 'plain', 'residual', 'crelu', 'linear'"),
+        ({"kind": "resnet"}, r"kind='resnet': choose one of 'plain', 'residual', 'highway', 'crelu', 'linear'"),
         *[
             ({name: value}, rf"{name}={value!r}: a whole number from 1")
             for name in ("depth", "width", "out_features", "patch")

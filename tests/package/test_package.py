@@ -327,8 +327,8 @@ def test_the_package_stays_small() -> None:
     for path in FILES:
         folder = path.relative_to(PACKAGE).parts[0]
         wings.setdefault(folder if folder in ("lab", "exercises") else "helper", []).append(path)
-    assert lines(wings["helper"]) <= 4_250
-    assert lines(wings["lab"]) <= 2_500
+    assert lines(wings["helper"]) <= 4_400
+    assert lines(wings["lab"]) <= 2_990
     assert max(lines([path]) for path in wings["exercises"]) <= 120
 
 

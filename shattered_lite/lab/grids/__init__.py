@@ -4,10 +4,14 @@ Learning rates are chosen on held-out images, so a grid of training runs knows i
 are recorded.
 """
 
-from ._grids import GRIDS, SEEDS, TUNING_SEED, digits, figure_5, figure_6, figure_6_between, figure_6_small, merit
-from ._networks import NETWORKS, Network, by_network, equal_cost_width, network_of
+from ._choices import SEEDS, TUNING_SEED, merit
+from ._grids import GRIDS, digits, figure_5, figure_6, figure_6_between, figure_6_small
+from ._long import figure_6_long
+from ._networks import CONTROLS, NETWORKS, Network, by_network, equal_cost_width, network_of
+from ._times import time_to_learn, time_to_learn_wide
 
 __all__ = [
+    "CONTROLS",
     "GRIDS",
     "NETWORKS",
     "SEEDS",
@@ -19,9 +23,12 @@ __all__ = [
     "figure_5",
     "figure_6",
     "figure_6_between",
+    "figure_6_long",
     "figure_6_small",
     "merit",
     "network_of",
+    "time_to_learn",
+    "time_to_learn_wide",
 ]
 
 

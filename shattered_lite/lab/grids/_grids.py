@@ -1,17 +1,16 @@
-"""The grids, from the smallest to the largest."""
+"""The grids with a fixed list of rates, from the smallest to the largest, and all by name."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..training import Record, Run
+from ._choices import SEEDS, TUNING_SEED, merit
+from ._long import figure_6_long
 from ._networks import NETWORKS
-
-TUNING_SEED = 0
-SEEDS = (1, 2, 3, 4, 5)
+from ._times import time_to_learn, time_to_learn_wide
 
 
 def digits() -> list[Run]:
@@ -191,34 +190,13 @@ def _tuned(
     return tuning + final
 
 
-def merit(record: Record) -> tuple[float, float]:
-    """By what the best of several rates is chosen.
-
-    Parameters
-    ----------
-    record : Record
-        Of a run that trained.
-
-    Returns
-    -------
-    tuple of float
-        Accuracy at the end, and less the loss where several rates tie; a run that diverged comes last.
-
-    Examples
-    --------
-    >>> found = sl.lab.records.read(sl.lab.records.FOLDER / "figure_6_small.jsonl")
-    >>> best = max((record for record in found if record.run.epochs), key=sl.lab.grids.merit)
-    >>> best.accuracies[-1] == max(record.accuracies[-1] for record in found if record.run.epochs)
-    True
-    """
-    loss = record.losses[-1]
-    return record.accuracies[-1], -math.inf if math.isnan(loss) else -loss
-
-
 GRIDS: dict[str, Callable[[Sequence[Record]], list[Run]]] = {
     "digits": lambda _: digits(),
     "figure_5": lambda _: figure_5(),  # nothing in it depends on earlier runs
     "figure_6": figure_6,
     "figure_6_between": figure_6_between,
+    "figure_6_long": figure_6_long,
     "figure_6_small": figure_6_small,
+    "time_to_learn": time_to_learn,
+    "time_to_learn_wide": time_to_learn_wide,
 }

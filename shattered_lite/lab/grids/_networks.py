@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,7 @@ class Network:
 
     Attributes
     ----------
-    kind, batch_norm, beta, initializer
+    kind, batch_norm, beta, initializer, turn, backward
         As in :class:`~shattered_lite.lab.training.Run`.
     equal_cost : bool
         Whether its width is that of :func:`equal_cost_width`, and not the grid's.
@@ -35,6 +36,8 @@ class Network:
     batch_norm: bool = False
     beta: float = 1.0
     initializer: Initializer = "he"
+    turn: float = 0.0
+    backward: float = 1.0
     equal_cost: bool = False
 
     def run(self, **settings: Any) -> Run:
@@ -50,7 +53,8 @@ class Network:
         Run
             Narrower than the grid's networks if this is to be one of equal cost.
         """
-        run = Run(self.kind, batch_norm=self.batch_norm, beta=self.beta, initializer=self.initializer, **settings)
+        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "equal_cost"}
+        run = Run(**own, **settings)
         return replace(run, width=equal_cost_width(run)) if self.equal_cost else run
 
 
@@ -63,10 +67,17 @@ NETWORKS = {
     "crelu": Network(kind="crelu"),
     "linear": Network(kind="linear", initializer="orthogonal"),
 }
+CONTROLS = {  # of the time to learn: what a plain network suffers from, one thing at a time
+    "plain, backward kept": Network(kind="plain", batch_norm=True, backward=math.sqrt(1 - 1 / math.pi)),
+    "mirror at 45 degrees": Network(kind="crelu", initializer="mirrored", turn=45.0),
+    "mirror at 90 degrees": Network(kind="crelu", initializer="mirrored", turn=90.0),
+    "Gaussian mirror": Network(kind="crelu", initializer="gaussian_mirrored"),
+    "highway": Network(kind="highway"),
+}
 
 
 def network_of(run: Run, width: int) -> str:
-    """Name, in ``NETWORKS``, of the network of a run.
+    """Name, in ``NETWORKS`` or ``CONTROLS``, of the network of a run.
 
     Parameters
     ----------
@@ -95,12 +106,14 @@ def network_of(run: Run, width: int) -> str:
         batch_norm=run.batch_norm,
         beta=run.beta,
         initializer=run.initializer,
+        turn=run.turn,
+        backward=run.backward,
         equal_cost=run.width < width,
     )
-    for name, network in NETWORKS.items():
+    for name, network in (NETWORKS | CONTROLS).items():
         if network == like:
             return name
-    raise ValueError(f"run={run}: none of the networks {', '.join(NETWORKS)}")
+    raise ValueError(f"run={run}: none of the networks {', '.join(NETWORKS | CONTROLS)}")
 
 
 def by_network(records: Iterable[Record]) -> dict[tuple[int, str], list[Record]]:
@@ -114,7 +127,7 @@ def by_network(records: Iterable[Record]) -> dict[tuple[int, str], list[Record]]
     Returns
     -------
     dict of (int, str) to list of Record
-        By depth and by name in ``NETWORKS``; in the order of their seeds.
+        By depth and by name in ``NETWORKS`` or ``CONTROLS``; in the order of their seeds.
 
     Raises
     ------

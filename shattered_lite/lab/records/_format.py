@@ -106,7 +106,8 @@ def loads(text: str) -> Record:
     ------
     ValueError
         If a field is missing, unknown or of the wrong type; if the name is not that of the configuration; if there is
-        not one loss and one accuracy in [0, 1] for each epoch; or if the provenance is incomplete.
+        not one loss and one accuracy in [0, 1] for each epoch (or, with a target, for each test, the last of which
+        alone may reach it); or if the provenance is incomplete.
 
     References
     ----------
@@ -134,16 +135,29 @@ def loads(text: str) -> Record:
 
 def _check(record: Record) -> None:
     """What the types do not say."""
-    for field in ("losses", "accuracies"):
-        if len(getattr(record, field)) != record.run.epochs:
-            raise ValueError(f"{field} has {len(getattr(record, field))} entries, the run {record.run.epochs} epochs")
-    _check_within(record.accuracies, "accuracies", 1)
+    _check_curves(record)
     _check_within([record.seconds], "seconds", math.inf)
     _check_provenance(record.machine, "machine", PROVENANCE)
     if record.start.cosines and not record.run.cosines:
         raise ValueError(f"start.cosines has {len(record.start.cosines)} entries, but run.cosines=False keeps none")
     if record.start.correlation:
         _check_provenance(record.start.machine, "start.machine", (*PROVENANCE, "precision"))
+
+
+def _check_curves(record: Record) -> None:
+    tests, what = record.run.epochs, "epochs"
+    if record.run.target is not None:
+        tests, what = len(record.losses), "tests"
+        if any(accuracy >= record.run.target for accuracy in record.accuracies[:-1]):
+            raise ValueError(f"accuracies: the run went on where it had reached target={record.run.target}")
+    for field in ("losses", "accuracies", "train_accuracies", "batch_accuracies"):
+        found = getattr(record, field)
+        if len(found) != tests and (found or field in ("losses", "accuracies")):  # the others may not be measured
+            raise ValueError(f"{field} has {len(found)} entries, the run {tests} {what}")
+        if field != "losses":
+            _check_within(found, field, 1)
+    if record.batch_accuracies and not record.run.batch_norm:
+        raise ValueError(f"batch_accuracies has {len(record.batch_accuracies)} entries, but run.batch_norm=False")
 
 
 def _check_provenance(machine: dict[str, str], field: str, keys: Iterable[str]) -> None:

@@ -12,12 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from ..data import Split
-from . import _machine, _steps
+from . import _machine, _steps, _tests
 from ._configuration import Record, Run, Start
 from ._setup import build, load
 from ._start import measure
 
-TEST_BATCH = 500
 SHIFT = 4  # pixels
 
 
@@ -25,10 +24,13 @@ SHIFT = 4  # pixels
 class Progress:
     """What a run has done so far."""
 
-    loss: Tensor  # summed over the images of the epoch under way
+    sums: Tensor  # loss and right answers of the images since the last test
+    images: int = 0  # since the last test
     done: int = 0  # steps
     losses: list[float] = field(default_factory=list)
     accuracies: list[float] = field(default_factory=list)
+    train_accuracies: list[float] = field(default_factory=list)
+    batch_accuracies: list[float] = field(default_factory=list)
     probes: list[float] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -58,8 +60,7 @@ class Training:
             nn.utils.convert_conv2d_weight_memory_format(self.network, torch.channels_last)
         self.data = Split(*(tensor.to(device) for tensor in self.data))
         on_gpu = device.type == "cuda"
-        rate = torch.tensor(run.learning_rate, device=device) if on_gpu else run.learning_rate
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=rate, fused=True, capturable=on_gpu)
+        self.optimizer = _steps.make_optimizer(run, self.network, device)
         forward = _steps.compile_blocks(self.network) if on_gpu else self.network
         self.step = _steps.plain_step(forward, self.optimizer, run.precision)
         if on_gpu:
@@ -69,9 +70,11 @@ class Training:
                 f"batch_size={run.batch_size}: of {len(self.data.train_inputs)} training images the last batch has 1, "
                 "which has no statistics for batch norm; choose another size"
             )
+        if run.batch_norm and len(self.data.test_inputs) == 1:
+            raise ValueError("data: 1 test image, which has no statistics for batch norm; 2 or more are needed")
         self.per_epoch = -(-len(self.data.train_inputs) // run.batch_size)
         self.total = run.epochs * self.per_epoch
-        self.progress = Progress(loss=torch.zeros((), dtype=torch.float64, device=device))
+        self.progress = Progress(sums=torch.zeros(2, dtype=torch.float64, device=device))
         self.order = torch.arange(len(self.data.train_inputs))
         self.start = Start()
         self.memory = _machine.restart_peak_memory(device)
@@ -84,12 +87,18 @@ class Training:
         if self.probe:
             self.progress.probes.append(self.probe(self.network))
 
+    @property
+    def reached(self) -> bool:
+        """Whether there is a target, and the last test met it."""
+        return self.run.target is not None and self.progress.accuracies[-1:] >= [self.run.target]
+
     def advance(self, step: int) -> None:
-        """Take one step, and look at the network where an epoch ends."""
+        """Take one step, and test the network where it is time."""
         began = time.perf_counter()
         place = step % self.per_epoch
-        if place == 0:
+        if place == 0 or not self.network.training:
             self.network.train()
+        if place == 0:
             self.order = torch.randperm(len(self.data.train_inputs), generator=self.generator)
         batch = self.order[place * self.run.batch_size :][: self.run.batch_size].to(self.device)
         inputs, labels = self.data.train_inputs[batch], self.data.train_labels[batch]
@@ -97,15 +106,27 @@ class Training:
             inputs = shift_and_mirror(inputs, self.generator)
         if self.run.decay:
             self._set_rate(self.run.learning_rate * (1 - step / self.total))
-        self.progress.loss = self.progress.loss + self.step(inputs, labels).double() * len(batch)
+        self.progress.sums = self.progress.sums + self.step(inputs, labels)
+        self.progress.images += len(batch)
         self.progress.done = step + 1
-        if place == self.per_epoch - 1:
-            self.progress.losses.append(float(self.progress.loss) / len(self.data.train_inputs))
-            self.progress.loss = torch.zeros_like(self.progress.loss)
-            self.progress.accuracies.append(_accuracy(self.network, self.data, self.run.precision))
-            if self.probe:
-                self.progress.probes.append(self.probe(self.network))
+        if self._is_tested(step + 1):
+            self._test()
         self.progress.seconds += time.perf_counter() - began
+
+    def _is_tested(self, steps: int) -> bool:
+        return steps % self.per_epoch == 0 if self.run.target is None else _tests.is_tested(steps)
+
+    def _test(self) -> None:
+        progress, tested = self.progress, (self.network, self.data, self.run.precision)
+        loss, right = (progress.sums / progress.images).tolist()
+        progress.sums, progress.images = torch.zeros_like(progress.sums), 0
+        progress.losses.append(loss)
+        progress.train_accuracies.append(right)
+        progress.accuracies.append(_tests.accuracy(*tested))
+        if self.run.batch_norm:
+            progress.batch_accuracies.append(_tests.accuracy(*tested, batch_statistics=True))
+        if self.probe:
+            progress.probes.append(self.probe(self.network))
 
     def _set_rate(self, rate: float) -> None:
         for group in self.optimizer.param_groups:
@@ -141,22 +162,29 @@ class Training:
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state["moments"], "param_groups": groups})
         self.order, self.start = state["order"], Start(**state["start"])
-        self.progress = Progress(**state["progress"] | {"loss": state["progress"]["loss"].to(self.device)})
+        self.progress = Progress(**state["progress"] | {"sums": state["progress"]["sums"].to(self.device)})
         self.network.train()
 
     def _moments_like(self, state: Any) -> dict[int, dict[str, Tensor]]:
-        """What Adam keeps of the parameters that it keeps something of in that state."""
+        """What the optimizer keeps of the parameters that it keeps something of in that state."""
         moments = state.get("moments") if isinstance(state, dict) else None
         known = moments if isinstance(moments, dict) else {}
+        adam = {"step": torch.tensor(0.0)}
         return {
-            index: {"step": torch.tensor(0.0), "exp_avg": weights, "exp_avg_sq": weights}
+            index: {"momentum_buffer": weights}
+            if self.run.optimizer == "sgd"
+            else adam | {"exp_avg": weights, "exp_avg_sq": weights}
             for index, weights in enumerate(self.network.parameters())
             if index in known
         }
 
     def _is_consistent(self, progress: Progress) -> bool:
-        epochs = progress.done // self.per_epoch
-        return 0 < progress.done <= self.total and len(progress.losses) == len(progress.accuracies) == epochs
+        if not 0 < progress.done <= self.total:
+            return False
+        tests = sum(map(self._is_tested, range(1, progress.done + 1)))
+        curves = (progress.losses, progress.accuracies, progress.train_accuracies)
+        of_batches = tests if self.run.batch_norm else 0
+        return all(len(curve) == tests for curve in curves) and len(progress.batch_accuracies) == of_batches
 
     def record(self) -> Record:
         """What the finished run leaves behind."""
@@ -165,6 +193,8 @@ class Training:
             losses=tuple(self.progress.losses),
             accuracies=tuple(self.progress.accuracies),
             seconds=self.progress.seconds,
+            train_accuracies=tuple(self.progress.train_accuracies),
+            batch_accuracies=tuple(self.progress.batch_accuracies),
             probes=tuple(self.progress.probes),
             start=self.start,
             peak_memory=max(0, _machine.peak_memory(self.device) - self.memory),
@@ -203,13 +233,3 @@ def shift_and_mirror(inputs: Tensor, generator: torch.Generator) -> Tensor:
     columns = right + torch.where(mirrored == 1, width - 1 - columns, columns)
     every = torch.arange(count, device=inputs.device)[:, None, None]
     return padded.movedim(1, -1)[every, rows[:, :, None], columns[:, None, :]].movedim(-1, 1)
-
-
-@torch.no_grad()
-def _accuracy(network: nn.Module, data: Split, precision: str) -> float:
-    network.eval()
-    right = 0
-    for inputs, labels in zip(data.test_inputs.split(TEST_BATCH), data.test_labels.split(TEST_BATCH), strict=True):
-        with torch.autocast(inputs.device.type, torch.bfloat16, precision == "bfloat16"):
-            right += (network(inputs).argmax(1) == labels).sum()
-    return float(right) / len(data.test_labels)

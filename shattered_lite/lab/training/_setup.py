@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ... import initializers, networks
 from ..data import Split, cifar10, digits, mnist, validation
@@ -85,8 +85,35 @@ def build(run: Run, data: Split, generator: torch.Generator) -> nn.Sequential:
         network = networks.convolutional(run.kind, input_shape=(channels, height, width), patch=run.patch, **options)
     else:
         network = networks.fully_connected(run.kind, in_features=shape[0], **options)
-    getattr(initializers, f"{run.initializer}_")(network, generator=generator)
+    if "mirrored" in run.initializer:
+        gaussian = run.initializer == "gaussian_mirrored"
+        initializers.mirrored_(network, turn=run.turn, gaussian=gaussian, generator=generator)
+    else:
+        getattr(initializers, f"{run.initializer}_")(network, generator=generator)
+    if run.backward != 1:
+        _scale_gradients(network, run.backward)
     return network
+
+
+class Backward(nn.Module):
+    """The signal as it is, and its gradient times a factor."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, signal: Tensor) -> Tensor:
+        return signal + (self.factor - 1) * (signal - signal.detach())
+
+    def extra_repr(self) -> str:
+        return f"factor={self.factor}"
+
+
+def _scale_gradients(network: nn.Sequential, factor: float) -> None:
+    """Before each gate, and the norm before it."""
+    for layer in [each for each in network.modules() if isinstance(each, nn.Sequential)]:
+        if any(isinstance(child, nn.ReLU | networks.CReLU | nn.Identity) for child in layer):
+            layer.insert(0, Backward(factor))
 
 
 @cache

@@ -48,7 +48,7 @@ def train(
     device: str = "cpu",
     deterministic: bool = False,
 ) -> Record:
-    """Train one network with Adam on cross-entropy.
+    """Train one network on cross-entropy.
 
     On a GPU each layer is compiled by itself and the whole step is recorded as a CUDA graph. A run that is interrupted
     and continues from its checkpoint gives, on a CPU, the same record to the last bit, but for its time and memory.
@@ -82,8 +82,8 @@ def train(
     Raises
     ------
     ValueError
-        If the configuration is not allowed, the last batch has one image and batch norm, or this machine has no such
-        device.
+        If the configuration is not allowed, the last batch or the test has one image and there is batch norm, or this
+        machine has no such device.
     OSError
         If a checkpoint cannot be written; the last one is still whole.
 
@@ -110,6 +110,8 @@ def train(
             leave=False,
             disable=None,
         ):
+            if training.reached:
+                break
             training.advance(step)
             if checkpoint and time.perf_counter() - saved >= checkpoint_seconds:
                 _checkpoint.save(checkpoint, run, training.device, training.state())

@@ -151,8 +151,8 @@ def keep_the_sign_of_the_second_half(patch: Patch) -> None:
 
 
 def _set_weights(patch: Patch, change: Callable) -> None:
-    original = _initializers._set_centre
-    patch.setattr(_initializers, "_set_centre", lambda layer, matrix: original(layer, change(matrix)))
+    original = _initializers.set_centre
+    patch.setattr(_initializers, "set_centre", lambda layer, matrix: original(layer, change(matrix)))
 
 
 def _mirrored(matrix: torch.Tensor) -> bool:
@@ -178,8 +178,8 @@ def mirror_half_of_the_units(patch: Patch) -> None:
 
 
 def _set_orthogonal(patch: Patch, change: Callable) -> None:
-    original = _initializers._orthogonal
-    patch.setattr(_initializers, "_orthogonal", lambda rows, columns, *a: change(original, rows, columns, *a))
+    original = _initializers.orthogonal
+    patch.setattr(_initializers, "orthogonal", lambda rows, columns, *a: change(original, rows, columns, *a))
 
 
 def gaussian_in_place_of_orthogonal(patch: Patch) -> None:
@@ -204,7 +204,7 @@ def spread_over_all_taps(patch: Patch) -> None:
     def spread(layer, matrix):
         torch.nn.init.orthogonal_(layer.weight, generator=generator)
 
-    patch.setattr(_initializers, "_set_centre", spread)
+    patch.setattr(_initializers, "set_centre", spread)
 
 
 def leak_through_every_gate(patch: Patch) -> None:

@@ -76,7 +76,7 @@ def test_a_record_comes_back_exactly(record: Record) -> None:
 
 def test_the_name_is_the_documented_hash() -> None:
     every = dict(sorted(dataclasses.asdict(RUN).items()))
-    every |= {name: float(every[name]) for name in ("beta", "learning_rate")}
+    every |= {name: float(every[name]) for name in ("turn", "backward", "beta", "learning_rate")}
     digest = hashlib.sha256(json.dumps(every).encode()).hexdigest()
     assert records.name(RUN) == digest[:16]
 
@@ -95,8 +95,9 @@ def test_names_are_equal_only_where_configurations_are(one: Run, other: Run) -> 
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Run)])
 def test_every_field_counts(field: str) -> None:
-    base = dataclasses.asdict(Run("plain", 2, convolutional=True))
+    base = dataclasses.asdict(Run("plain", 2, convolutional=True, initializer="mirrored"))
     other = {"kind": "crelu", "initializer": "orthogonal", "data": "cifar10", "precision": "bfloat16", "images": 50}
+    other |= {"optimizer": "sgd", "target": 0.5}
     changed = not base[field] if isinstance(base[field], bool) else other.get(field) or base[field] + 1
     assert records.name(Run(**base | {field: changed})) != records.name(Run(**base))
 
@@ -137,6 +138,10 @@ def changed(path: str, value: Any) -> str:
         ("name", None, "name=None: the name of this configuration is"),
         ("losses", [1.0], "losses has 1 entries, the run 2 epochs"),
         ("accuracies", [0.5] * 3, "accuracies has 3 entries, the run 2 epochs"),
+        ("train_accuracies", [0.5], "train_accuracies has 1 entries, the run 2 epochs"),
+        ("train_accuracies", [0.5, 1.5], "train_accuracies: 1.5 is not between 0 and 1"),
+        ("batch_accuracies", [0.5] * 3, "batch_accuracies has 3 entries, the run 2 epochs"),
+        ("batch_accuracies", [0.5] * 2, "batch_accuracies has 2 entries, but run.batch_norm=False"),
         ("losses", 1.0, "record.losses=1.0: "),
         ("losses", [1.0, "many"], "record.losses='many': float is needed"),
         ("losses", [1.0, math.nan], "NaN is not JSON"),
@@ -172,6 +177,65 @@ def test_nothing_is_written_that_would_not_be_read() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             records.dumps(dataclasses.replace(RECORD, **wrong))
+
+
+def timed(accuracies: tuple[float, ...], **changes: Any) -> Record:
+    """A record of a run on its way to nine of ten."""
+    run = Run("plain", depth=3, epochs=99, target=0.9, batch_norm=True)
+    losses = (1.0,) * len(accuracies)
+    return Record(run=run, losses=losses, accuracies=accuracies, seconds=1.0, machine=MACHINE, **changes)
+
+
+def test_of_a_run_with_a_target_any_number_of_tests_is_kept_but_only_the_last_reaches_it() -> None:
+    for curve in ((0.1, 0.5, 0.9), (0.1,) * 40, (1.0,)):
+        record = timed(curve, batch_accuracies=curve)
+        assert records.loads(records.dumps(record)) == record
+    for wrong, message in (
+        (timed((0.1, 0.9, 0.5)), "accuracies: the run went on where it had reached target=0.9"),
+        (dataclasses.replace(timed((0.1, 0.5)), losses=(1.0,)), "accuracies has 2 entries, the run 1 tests"),
+        (timed((0.1, 0.5), batch_accuracies=(0.5,)), "batch_accuracies has 1 entries, the run 2 tests"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            records.dumps(wrong)
+
+
+@pytest.mark.parametrize(
+    ("curve", "accuracy", "missed", "reached"),
+    [
+        ((0.9,), None, 0, 1),
+        ((0.1, 0.5, 0.95), None, 2, 3),
+        ((0.1, 0.5, 0.95), 0.5, 1, 2),  # an easier one on the way
+        ((0.1, 0.6, 0.4, 0.9), 0.6, 1, 2),  # the first time counts
+        ((0.1,) * 32 + (0.9,), None, 32, 34),  # tests are apart there
+        ((0.1,) * 48 + (0.9,), None, 64, 68),
+        ((0.1,) * 40, None, 48, math.inf),  # censored, not dropped
+        ((0.1, 0.8, math.nan), None, 3, math.inf),
+        ((), None, 0, math.inf),
+    ],
+)
+def test_the_time_to_an_accuracy_is_an_interval(curve, accuracy, missed: int, reached: float) -> None:
+    assert records.steps_to(timed(curve), accuracy) == (missed, reached)
+
+
+def test_the_time_is_read_with_either_statistics() -> None:
+    record = timed((0.1, 0.5, 0.9), batch_accuracies=(0.2, 0.9, 0.9))
+    assert records.steps_to(record, statistics="running") == (2, 3)
+    assert records.steps_to(record, statistics="batch") == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("record", "options", "message"),
+    [
+        (RECORD, {}, "record: run.target=None, so the network was tested after epochs only"),
+        (timed((0.1,)), {"accuracy": 0.95}, r"accuracy=0\.95: a share up to run.target=0\.9 is needed"),
+        (timed((0.1,)), {"accuracy": 0}, r"accuracy=0: a share up to"),
+        (timed((0.1,)), {"statistics": "batch"}, "statistics='batch': this record has none of these"),
+        (timed((0.1,)), {"statistics": "frozen"}, "statistics='frozen': choose one of 'running', 'batch'"),
+    ],
+)
+def test_a_time_that_a_record_does_not_tell_is_refused(record: Record, options: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        records.steps_to(record, **options)
 
 
 MANY = [

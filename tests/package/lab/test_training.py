@@ -11,6 +11,7 @@ import resource
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -18,10 +19,22 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from shattered_lite import structure
+from shattered_lite import structure, theory
 from shattered_lite.lab import grids
 from shattered_lite.lab.data import Split
-from shattered_lite.lab.training import Record, Run, Start, _checkpoint, _steps, build, load, prepare_worker, train
+from shattered_lite.lab.training import (
+    Record,
+    Run,
+    Start,
+    _checkpoint,
+    _steps,
+    _tests,
+    build,
+    load,
+    prepare_worker,
+    steps_tested,
+    train,
+)  # fmt: skip
 from shattered_lite.lab.training._loop import Training, shift_and_mirror
 from shattered_lite.sampling import input_gradients
 
@@ -96,6 +109,143 @@ def test_losses_are_means_over_images(blobs: Split) -> None:
     assert record.accuracies == pytest.approx((right, right))
 
 
+def test_train_accuracies_are_of_the_same_outputs(blobs: Split) -> None:
+    """With a vanishing step the share is that of the network at its start, also where batches are unequal."""
+    run = dataclasses.replace(KINDS[0], learning_rate=1e-30, batch_size=50, epochs=2)
+    network = build(run, blobs, torch.Generator().manual_seed(run.seed))
+    right = (network(blobs.train_inputs).argmax(1) == blobs.train_labels).double().mean().item()
+    assert 0 < right < 1
+    assert train(run, blobs).train_accuracies == pytest.approx((right, right), rel=1e-12)
+    assert train(KINDS[0], blobs).train_accuracies[-1] == 1
+
+
+def normalised_by_hand(network: nn.Sequential, inputs: Tensor) -> Tensor:
+    """Batch norm as its definition has it, with the mean and the biased variance of these inputs."""
+    z = inputs
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm1d):
+            z = (z - z.mean(0)) / (z.var(0, correction=0) + module.eps).sqrt() * module.weight + module.bias
+        elif isinstance(module, nn.Linear | nn.ReLU):
+            z = module(z)
+    return z
+
+
+def test_batch_accuracies_use_the_statistics_of_the_test_images(blobs: Split) -> None:
+    """Far from those that are averaged along training, so that the two accuracies differ."""
+    moved = blobs._replace(test_inputs=3 * blobs.test_inputs + 10)
+    seen = []
+    record = train(KINDS[1], moved, probe=lambda network: seen.append(copy.deepcopy(network)) or 0.0)
+    for network, share in zip(seen[1:], record.batch_accuracies, strict=True):
+        outputs = normalised_by_hand(network, moved.test_inputs)
+        assert share == pytest.approx((outputs.argmax(1) == moved.test_labels).double().mean().item(), rel=1e-6)
+    assert record.batch_accuracies[-1] == 1
+    assert record.accuracies[-1] < 0.9
+    assert train(KINDS[0], blobs).batch_accuracies == ()
+
+
+def test_a_test_with_batch_statistics_changes_nothing_and_has_no_batch_of_one(blobs: Split) -> None:
+    many = blobs._replace(
+        test_inputs=blobs.test_inputs.repeat(9, 1)[:501], test_labels=blobs.test_labels.repeat(9)[:501]
+    )
+    network = build(KINDS[1], many, torch.Generator().manual_seed(0))
+    before, sizes = copy.deepcopy(network.state_dict()), []
+    network[1][0].register_forward_hook(lambda module, inputs, output: sizes.append(len(output)))
+    share = _tests.accuracy(network, many, "float32", batch_statistics=True)
+    assert 0 < share < 1
+    assert sizes == [251, 250]
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm1d)]
+    assert all(norm.track_running_stats and not norm.training for norm in norms)
+    with pytest.raises(ValueError, match="data: 1 test image, which has no statistics for batch norm"):
+        train(KINDS[1], blobs._replace(test_inputs=blobs.test_inputs[:1], test_labels=blobs.test_labels[:1]))
+
+
+def hardly_possible(data: Split) -> Split:
+    """One test label wrong: no network that learns gets them all."""
+    labels = data.test_labels.clone()
+    labels[0] = (labels[0] + 1) % 3
+    return data._replace(test_labels=labels)
+
+
+def test_on_the_way_to_a_target_tests_are_denser_and_of_the_same_run(blobs: Split) -> None:
+    """At the ends of epochs, of 9 steps here, both find the same; what is measured between averages to the same."""
+    data, run = hardly_possible(blobs), dataclasses.replace(KINDS[1], epochs=6)
+    whole, timed = train(run, data), train(dataclasses.replace(run, target=1.0), data)
+    steps = [*range(1, 32), *range(32, 55, 2)]
+    assert steps_tested(len(timed.accuracies)) == steps
+    for epoch in (1, 2, 3, 4, 6):
+        place = steps.index(9 * epoch)
+        assert timed.accuracies[place] == whole.accuracies[epoch - 1]
+        assert timed.batch_accuracies[place] == whole.batch_accuracies[epoch - 1]
+    for of_timed, of_whole in ((timed.losses, whole.losses), (timed.train_accuracies, whole.train_accuracies)):
+        assert sum(of_timed[:9]) / 9 == pytest.approx(of_whole[0], rel=1e-6)
+        assert sum(2 * value for value in of_timed[-9:]) / 18 == pytest.approx(sum(of_whole[4:]) / 2, rel=1e-6)
+
+
+def test_a_run_ends_at_its_target(blobs: Split) -> None:
+    record = train(dataclasses.replace(KINDS[1], epochs=50, learning_rate=1e-3, target=1.0), blobs)
+    *before, last = record.accuracies
+    assert last == 1 > max(before)
+    assert 1 < len(record.accuracies) < 50
+    assert len(record.losses) == len(record.train_accuracies) == len(record.batch_accuracies) == len(record.accuracies)
+
+
+def test_tested_steps_have_five_binary_digits() -> None:
+    found = steps_tested(200)
+    assert found == [steps for steps in range(1, found[-1] + 1) if len(f"{steps:b}".rstrip("0")) <= 5]
+    assert max((b - a) / a for a, b in pairwise(found) if a >= 31) <= 1 / 16
+    assert steps_tested(0) == []
+
+
+def test_gradient_descent_has_momentum(blobs: Split) -> None:
+    """Three steps by hand."""
+    run = dataclasses.replace(KINDS[0], optimizer="sgd", epochs=3, batch_size=180, learning_rate=0.05)
+    network = build(run, blobs, torch.Generator().manual_seed(run.seed)).double()
+    velocities = [torch.zeros_like(weights) for weights in network.parameters()]
+    losses = []
+    for _ in range(3):
+        loss = nn.functional.cross_entropy(network(blobs.train_inputs.double()), blobs.train_labels)
+        losses.append(loss.item())
+        gradients = torch.autograd.grad(loss, [*network.parameters()])
+        with torch.no_grad():
+            for weights, velocity, gradient in zip(network.parameters(), velocities, gradients, strict=True):
+                velocity.mul_(0.9).add_(gradient)
+                weights.sub_(0.05 * velocity)
+    assert train(run, blobs).losses == pytest.approx(losses, rel=1e-5)
+
+
+@pytest.mark.parametrize("convolutional", [False, True])
+@pytest.mark.parametrize("kind", ["plain", "crelu", "linear"])
+def test_a_gradient_is_scaled_on_its_way_back_and_the_signal_is_not(kind: str, convolutional: bool) -> None:
+    run = Run(kind, 5, width=8, backward=0.5, convolutional=convolutional, images=20)
+    found = []
+    for each in (dataclasses.replace(run, backward=1.0), run):
+        generator = torch.Generator().manual_seed(0)
+        data = load(each, generator=generator)
+        network = build(each, data, generator)
+        inputs = data.train_inputs.clone().requires_grad_()
+        outputs = network(inputs)
+        found.append((outputs, torch.autograd.grad(outputs.square().sum(), inputs)[0]))
+    (one, whole), (other, scaled) = found
+    assert torch.equal(one, other)
+    torch.testing.assert_close(scaled, 0.5**5 * whole, rtol=1e-6, atol=0)
+
+
+def test_the_kept_gradient_is_kept_by_what_batch_norm_makes_it_grow() -> None:
+    control = grids.CONTROLS["plain, backward kept"]
+    assert control.backward**2 * theory.averages("relu").growth == pytest.approx(1, rel=1e-12)
+    assert dataclasses.replace(control, backward=1.0) == grids.NETWORKS["plain, batch norm"]
+
+
+@pytest.mark.parametrize(("initializer", "turn"), [("mirrored", 0.0), ("mirrored", 90.0), ("gaussian_mirrored", 0.0)])
+def test_a_run_may_start_from_a_mirror(initializer: str, turn: float, blobs: Split) -> None:
+    run = Run("crelu", 3, width=8, initializer=initializer, turn=turn)
+    weight = build(run, blobs, torch.Generator().manual_seed(0))[2][1].weight
+    first, second = weight.chunk(2, dim=1)
+    assert torch.allclose(first, -second, atol=1e-6) == (turn == 0)
+    assert torch.allclose(first @ first.mT, torch.eye(8), atol=1e-5) == (initializer == "mirrored")
+
+
 def test_the_probe_sees_every_epoch(blobs: Split) -> None:
     record = train(KINDS[0], blobs, probe=lambda network: network[0].weight.detach().norm().item())
     assert len(record.probes) == KINDS[0].epochs + 1
@@ -108,14 +258,21 @@ def test_the_probe_sees_every_epoch(blobs: Split) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"kind": "resnet"}, r"kind='resnet': choose one of 'plain', 'residual', 'crelu', 'linear'"),
+        ({"kind": "resnet"}, r"kind='resnet': choose one of 'plain', 'residual', 'highway', 'crelu', 'linear'"),
         ({"kind": None}, r"kind=None: choose one of"),
         ({"beta": -0.1}, r"beta=-0\.1: a scale is 0 or more, and finite"),
         ({"beta": math.inf}, r"beta=inf: a scale is 0 or more, and finite"),
         ({"beta": math.nan}, r"beta=nan: a scale is 0 or more, and finite"),
         ({"beta": "one"}, r"beta='one': a scale is 0 or more, and finite"),
         ({"learning_rate": "1e-3"}, r"learning_rate='1e-3': a positive step"),
-        ({"initializer": "xavier"}, r"initializer='xavier': choose one of 'he', 'orthogonal', 'looks_linear'"),
+        ({"initializer": "xavier"}, r"initializer='xavier': choose one of 'he', 'orthogonal', 'looks_linear', 'mirr"),
+        ({"optimizer": "lion"}, r"optimizer='lion': choose one of 'adam', 'sgd'"),
+        ({"turn": 45}, r"turn=45: only a mirrored start is turned, not 'he'"),
+        ({"turn": 200, "initializer": "mirrored"}, r"turn=200: an angle from 0 to 180 degrees"),
+        ({"backward": 0}, r"backward=0: a scale is positive and finite"),
+        ({"target": 0}, r"target=0: a share above 0 and up to 1, or None"),
+        ({"target": 90}, r"target=90: a share above 0 and up to 1, or None"),
+        ({"target": True}, r"target=True: a share above 0 and up to 1, or None"),
         ({"epochs": -1}, "epochs=-1: a whole number from 0"),
         ({"depth": 0}, "depth=0: a whole number from 1"),
         ({"images": 0}, r"images=0: .*1 or more, or None"),
@@ -189,7 +346,8 @@ def interrupted_after(
     run: Run, steps: int, checkpoint: Path, monkeypatch: pytest.MonkeyPatch, data: Split | None = None
 ) -> None:
     """A run that saves its state after every step and dies in the middle of the next."""
-    step, taken = torch.optim.Adam.step, []
+    optimizer = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[run.optimizer]
+    step, taken = optimizer.step, []
 
     def dies(self, *arguments, **options):
         if len(taken) == steps:
@@ -198,7 +356,7 @@ def interrupted_after(
         return step(self, *arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(torch.optim.Adam, "step", dies)
+        patch.setattr(optimizer, "step", dies)
         with pytest.raises(Interrupted):
             train(run, data, checkpoint=checkpoint, checkpoint_seconds=0)
 
@@ -219,6 +377,19 @@ def test_an_interrupted_run_goes_on_to_the_same_last_bit(
     continued = train(run, checkpoint=tmp_path / "state.pt", probe=lambda network: built.append(True) or 0.0)
     assert len(built) == run.epochs - steps // 5, "the epochs before the interruption were run again"
     assert without_time(dataclasses.replace(continued, probes=())) == without_time(whole)
+    assert [path.name for path in tmp_path.iterdir()] == ["state.pt"]
+
+
+@pytest.mark.parametrize("steps", [1, 31, 35, 39])
+def test_an_interrupted_run_with_a_target_goes_on_to_the_same_last_bit(
+    steps: int, blobs: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a test, and between two, of which some do not fall on the end of an epoch."""
+    run = dataclasses.replace(KINDS[1], optimizer="sgd", epochs=5, target=1.0)
+    whole = train(run, hardly_possible(blobs))
+    interrupted_after(run, steps, tmp_path / "state.pt", monkeypatch, hardly_possible(blobs))
+    continued = train(run, hardly_possible(blobs), checkpoint=tmp_path / "state.pt")
+    assert without_time(continued) == without_time(whole)
     assert [path.name for path in tmp_path.iterdir()] == ["state.pt"]
 
 
@@ -294,6 +465,8 @@ FOREIGN = {
     "more steps": lambda state: state["progress"].update(done=99),
     "no steps": lambda state: state["progress"].update(done="3"),
     "fewer losses": lambda state: state["progress"].update(losses=[]),
+    "fewer train accuracies": lambda state: state["progress"].update(train_accuracies=[]),
+    "no batch accuracies": lambda state: state["progress"].update(batch_accuracies=[]),
     "other accuracies": lambda state: state["progress"].update(accuracies=[0.5, 0.5]),
 }
 
@@ -476,7 +649,7 @@ def test_compiled_layers_take_the_same_step(kind: str) -> None:
         optimizer = torch.optim.Adam(network.parameters(), lr=run.learning_rate)
         forward = _steps.compile_blocks(network, backend=keep) if compiled else network
         step = _steps.plain_step(forward, optimizer, "float32")
-        losses.append([step(data.train_inputs[:32], data.train_labels[:32]).item() for _ in range(5)])
+        losses.append([step(data.train_inputs[:32], data.train_labels[:32])[0].item() for _ in range(5)])
     assert losses[0][-1] != losses[0][0]
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
     assert len(graphs) == 6, "one for the stem, one for the layers of each stage, one behind each fold"

@@ -79,7 +79,7 @@ def test_recording_changes_nothing_that_is_trained(taken_before: int, stand_in: 
         if graphed:
             recorder = stand_in(step)
             step = _steps.graphed_step(recorder, network, optimizer)
-        losses.append([step(*batch).item() for batch in batches])
+        losses.append([step(*batch).tolist() for batch in batches])
         weights.append(torch.cat([tensor.detach().flatten().double() for tensor in network.state_dict().values()]))
     assert losses[0] == losses[1]
     assert torch.equal(weights[0][:-1], weights[1][:-1])
