@@ -14,7 +14,8 @@ Theorem 3
 Corollary 1
     :func:`highway`; without centring :func:`highway_uncentred`.
 Every network, without batches
-    :func:`similarity`: their one curve, of which the others are slopes.
+    :func:`similarity`: their one curve, of which the others are slopes; and what a step on one input does to another,
+    :func:`tangent_kernel`.
 """
 
 from ._activations import ACTIVATIONS, Activation, activation, leaky_relu
