@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import optimize
 
 from ..theory import arc_cosine
 from ._exercise import Exercise
 
 _CHI = np.pi / (np.pi - 1)
 _HALF = float(arc_cosine(0.5).cosine)
+_BREAK = float(optimize.brentq(lambda L: L * 2.0**-L - 10 / 4 * 2.0**-10, 11, 14))
 
 
 def _sum(factor: float, depth: float) -> float:
@@ -46,11 +48,12 @@ EXERCISES = {
         points=((1,), (3,), (12,)),
     ),
     "cost-depth": Exercise(
-        answer=0.5,
+        answer=_BREAK,
         mistakes=(
-            (1, "Noise goes like the root of the width."),
-            (2, "Noise goes like the root of the width, and structure is halved by a layer, not by two."),
-            (0.25, "A layer halves the structure; by how much does doubling the width lower the noise?"),
+            (12, "Nearly: the factor L grows as well."),
+            (14, "Noise goes like the root of the width."),
+            (10.5, "That is half a layer for one doubling; sixteen is four doublings, and there is a factor L."),
+            (20 - _BREAK, "The wider network has less noise, and breaks later."),
         ),
     ),
     "cost-table": Exercise(

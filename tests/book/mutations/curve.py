@@ -47,5 +47,6 @@ def lose_less_of_the_slope(patch: Patch) -> None:
 
 
 def centre_no_dual(patch: Patch) -> None:
-    """Slopes per mean square, not per variance."""
-    patch.setattr(sl.theory.Averages, "growth", property(lambda self: self.square_slope / self.square))
+    """Slopes of a branch that has kept its mean."""
+    original = _dual.dual
+    in_theory(patch, "dual", lambda spelling: original(spelling)._replace(square_mean=0.0))
