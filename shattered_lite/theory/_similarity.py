@@ -65,27 +65,29 @@ def similarity(
     r"""The similarity map of a network of infinite width, and its slope: the covariance of gradients.
 
     A layer keeps a part of what enters it and adds a branch. With $K$ the covariance of the values of two inputs,
-    $v$ their variance and $c(\rho) = E[\varphi(z_1)\varphi(z_2)]/E[\varphi^2]$ for standard normals of correlation
-    $\rho$,
+    $v$ their variance and $\hat\varphi(c) = E[\varphi(z_1)\varphi(z_2)]/E[\varphi^2]$ for standard normals of
+    correlation $c$,
 
-    $$K_l = \text{kept}_l\, K_{l-1} + \text{added}_l\, S_l\, c(K_{l-1}/v_{l-1}), \qquad
-      \frac{dK_L}{dK_0} = \prod_l \Big(\text{kept}_l + \text{added}_l \frac{S_l}{v_{l-1}} c'(K_{l-1}/v_{l-1})\Big),$$
+    $$K_l = \text{kept}_l\, K_{l-1} + \text{added}_l\, S_l\, \hat\varphi(c_{l-1}), \qquad
+      \frac{dK_L}{dK_0} = \prod_l \Big(\text{kept}_l + \text{added}_l \frac{S_l}{v_{l-1}} \hat\varphi'(c_{l-1})\Big),$$
 
-    where $S_l$ is $v_{l-1}$, or 1 where the branch is normalised; a centred branch has $c(\rho) - c(0)$ in place of
-    $c(\rho)$.
+    where $c_l = K_l/v_l$, and $S_l$ is $v_{l-1}$, or 1 where the branch is normalised; a centred branch has
+    $\hat\varphi(c) - \hat\varphi(0)$ in place of $\hat\varphi(c)$.
 
-    ==================================  ========================  ==========================
-    network                             ``kept``, ``added``       besides
-    ==================================  ========================  ==========================
-    plain                               0, 1
-    plain, centred                      0, 1                      ``centred``
-    plain, batch norm                   0, 1                      ``centred, normalised``
-    residual                            1, $\beta^2$
-    residual, layer norm                1, $\beta^2$              ``normalised``
-    residual, batch norm                1, $\beta^2$              ``centred, normalised``
-    highway                             $\gamma_1^2, \gamma_2^2$
-    looks linear                        0, 1                      ``activation=leaky_relu(1.0)``
-    ==================================  ========================  ==========================
+    =========================  ==========================  ================================
+    network                    ``kept``, ``added``         besides
+    =========================  ==========================  ================================
+    plain                      0, 1
+    plain, centred             0, 1                        ``centred``
+    plain, batch norm          0, 1                        ``centred``, ``normalised``
+    residual                   1, $\beta^2$
+    residual, layer norm       1, $\beta^2$                ``normalised``
+    residual, batch norm       1, $\beta^2$                ``centred``, ``normalised``
+    highway                    $\gamma_1^2, \gamma_2^2$
+    looks linear               0, 1                        ``activation=leaky_relu(1.0)``
+    =========================  ==========================  ================================
+
+    Where the variance changes and nothing is normalised, the activation must be homogeneous, as rectifiers are.
 
     Parameters
     ----------

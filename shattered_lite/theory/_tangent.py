@@ -65,12 +65,12 @@ def tangent_kernel(
     The weights of layer $l$ contribute what enters them times what comes back to them. In the terms of
     :func:`similarity`, with $b_l = \text{added}_l\, S_l$,
 
-    $$\Theta = \sum_{l=1}^{L} b_l\, c(\rho_{l-1}) \prod_{m > l} F_m, \qquad
-      F_m = \text{kept}_m + \frac{b_m}{v_{m-1}}\, c'(\rho_{m-1}), \qquad \rho_l = K_l/v_l .$$
+    $$\Theta = \sum_{l=1}^{L} b_l\, \hat\varphi(c_{l-1}) \prod_{m > l} F_m, \qquad
+      F_m = \text{kept}_m + \frac{b_m}{v_{m-1}}\, \hat\varphi'(c_{m-1}), \qquad c_l = K_l/v_l .$$
 
     Means and deviations of a centred or normalised branch are held fixed in the gradient (frozen). If a centred
-    branch's mean moves with the weights (differentiated), no gradient passes that all inputs share: $c(0)$ goes back
-    through skips alone, and $F_m$ multiplies $c(\rho) - c(0)$.
+    branch's mean moves with the weights (differentiated), no gradient passes that all inputs share: $\hat\varphi(0)$
+    goes back through skips alone, and $F_m$ multiplies $\hat\varphi(c) - \hat\varphi(0)$.
 
     The first map, from the input to the $N$ units, is left out: its share vanishes like its fan-in over $N$. Of a
     looks-linear network ``relative`` is the ``cosine`` of :func:`arc_cosine`: it is linear, but its values are not.

@@ -226,10 +226,10 @@ def test_a_lost_process_loses_nothing(processes: Processes, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_stopped_sweep_leaves_no_process_and_resumes(how: int, processes: Processes, tmp_path: Path) -> None:
-    """Stopped with one process at work, and one that waits."""
+    """Stopped with one process at work, and one that waits; the work is long, so that a busy machine is in time."""
     folder, log = tmp_path / "records", tmp_path / "log"
-    every = tasks(log, 3, steps=200)
-    running = processes.start("-c", DISTURBED, folder, log, 3, 200, 2, stderr=subprocess.PIPE, text=True)
+    every = tasks(log, 3, steps=600)
+    running = processes.start("-c", DISTURBED, folder, log, 3, 600, 2, stderr=subprocess.PIPE, text=True)
     until(lambda: folder.exists() and len(recorded(folder)) == 2)
     if how == signal.SIGKILL:
         running.kill()
