@@ -25,8 +25,8 @@ def mirrored_(
     A layer that follows a :class:`~shattered_lite.CReLU` gets $[A, -(\cos\psi\, A + \sin\psi\, B)]$, any other layer
     $A$. $A$ and $B$ are drawn independently: orthogonal as in :func:`~shattered_lite.orthogonal_`, or, as fits their
     size, with entries $N(0, 1/\text{columns})$. Squared norms are kept on average whatever the angle. At $\psi = 0$ the
-    network looks linear; the more it is turned, the less do gradients at different inputs agree, $R = \cos^{2L}(\psi/2)$ with $L$
-    gates that are independent coins.
+    network looks linear; the more it is turned, the less do gradients at different inputs agree:
+    $R = \cos^{2L}(\psi/2)$ with $L$ gates that are independent coins.
 
     Parameters
     ----------
