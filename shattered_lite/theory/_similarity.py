@@ -74,18 +74,18 @@ def similarity(
     where $c_l = K_l/v_l$, and $S_l$ is $v_{l-1}$, or 1 where the branch is normalised; a centred branch has
     $\hat\varphi(c) - \hat\varphi(0)$ in place of $\hat\varphi(c)$.
 
-    =========================  ==========================  ================================
-    network                    ``kept``, ``added``         besides
-    =========================  ==========================  ================================
+    =========================  ============================  ================================
+    network                    ``kept``, ``added``           besides
+    =========================  ============================  ================================
     plain                      0, 1
-    plain, centred             0, 1                        ``centred``
-    plain, batch norm          0, 1                        ``centred``, ``normalised``
-    residual                   1, $\beta^2$
-    residual, layer norm       1, $\beta^2$                ``normalised``
-    residual, batch norm       1, $\beta^2$                ``centred``, ``normalised``
-    highway                    $\gamma_1^2, \gamma_2^2$
-    looks linear               0, 1                        ``activation=leaky_relu(1.0)``
-    =========================  ==========================  ================================
+    plain, centred             0, 1                          ``centred``
+    plain, batch norm          0, 1                          ``centred``, ``normalised``
+    residual                   1, ``beta**2``
+    residual, layer norm       1, ``beta**2``                ``normalised``
+    residual, batch norm       1, ``beta**2``                ``centred``, ``normalised``
+    highway                    ``gamma1**2``, the rest of 1
+    looks linear               0, 1                          ``activation=leaky_relu(1.0)``
+    =========================  ============================  ================================
 
     Where the variance changes and nothing is normalised, the activation must be homogeneous, as rectifiers are.
 
