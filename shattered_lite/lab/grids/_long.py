@@ -41,7 +41,8 @@ def figure_6_long(found: Sequence[Record]) -> list[Run]:
 
     References
     ----------
-    Balduzzi et al. (2017), Figure 6; Jamieson and Talwalkar (2016). Used in the chapter *Training very deep networks*.
+    Balduzzi et al. (2017), Figure 6; Jamieson and Talwalkar (2016). Meant for the chapter *Training very deep
+    networks*.
 
     Examples
     --------

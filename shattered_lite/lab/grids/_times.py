@@ -48,7 +48,7 @@ def time_to_learn(found: Sequence[Record]) -> list[Run]:
 
     References
     ----------
-    Used in the chapter *What shattering costs*.
+    Meant for the chapter *What shattering costs*.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def time_to_learn_wide(found: Sequence[Record]) -> list[Run]:
 
     References
     ----------
-    Used in the chapter *What shattering costs*.
+    Meant for the chapter *What shattering costs*.
 
     Examples
     --------

@@ -57,7 +57,7 @@ def steps_to(
 
     References
     ----------
-    Used in the chapter *What shattering costs*.
+    Meant for the chapter *What shattering costs*.
 
     Examples
     --------
