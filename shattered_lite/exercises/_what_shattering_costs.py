@@ -20,12 +20,12 @@ def _sum(factor: float, depth: float) -> float:
 
 EXERCISES = {
     "cost-batch": Exercise(
-        answer=0.02 + 0.98 / 50,
+        answer=0.04 + 0.96 / 50,
         mistakes=(
-            (0.02, "That is the limit of many examples."),
+            (0.04, "That is the limit of many examples."),
             (1 / 50, "That is what examples give that do not agree at all."),
-            (0.04, "Nearly: of the part that is not shared, 1 - T, a fiftieth is left."),
-            (0.98, "How much of the mean gradient is asked for, not how little."),
+            (0.06, "Nearly: of the part that is not shared, 1 - T, a fiftieth is left."),
+            (0.96, "How much of the mean gradient is asked for, not how little."),
         ),
     ),
     "cost-linear": Exercise(

@@ -44,6 +44,7 @@ EDGES: dict[str, list] = {
     "statistics": ["frozen", "differentiated", "moving", ["frozen"], 3],
     "centred": [True, False, "yes", 1],
     "normalised": [True, False, "yes", 1],
+    "readout": [True, False, "yes", 1],
     "kept": [0.5, 0, 1, 1e-300, 1e100, 1e101, [1.0, 0.5, 0.0], [0.0, 1e100, 1e-100, 1.0], [1.0], [], [[1.0]]],
     "added": [0.5, 0, 1, 1e-300, 1e100, 1e101, [1.0, 0.5, 0.0], [0.0, 1e100, 1e-100, 1.0], [1.0], [], [[1.0]]],
 }  # fmt: skip
@@ -109,7 +110,7 @@ def test_every_edge_is_a_number_or_a_refusal_by_name(function: Callable, name: s
 @pytest.mark.parametrize(("function", "name"), CASES, ids=lambda value: getattr(value, "__name__", value))
 def test_nonsense_is_refused_by_name(function: Callable, name: str) -> None:
     for value in NONSENSE:
-        meant = (value is True and name in ("centred", "normalised")) or (
+        meant = (value is True and name in ("centred", "normalised", "readout")) or (
             value == -2.5 and name in ("first", "second", "slope")
         )
         meant = meant or (value is None and name == "kinks")

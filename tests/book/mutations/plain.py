@@ -10,6 +10,7 @@ import torch
 import shattered_lite as sl
 from shattered_lite.initializers import _initializers
 from shattered_lite.sampling import _layers as layers
+from shattered_lite.theory import _dual
 
 from .patching import Patch, in_theory, scale_weights
 
@@ -57,7 +58,9 @@ def take_the_other_arc(patch: Patch) -> None:
         return exact._replace(cosine=(np.sin(angle) + angle * cosine) / np.pi, coactivation=angle / (2 * np.pi))
 
     original = sl.theory.arc_cosine
+    layer = _dual.dual("relu")
     in_theory(patch, "arc_cosine", other)
+    in_theory(patch, "dual", lambda spelling: layer._replace(slope_gap=lambda angle: 1 - layer.slope_gap(angle)))
 
 
 def count_only_units_always_on(patch: Patch) -> None:
@@ -233,7 +236,9 @@ def take_the_other_angle(patch: Patch) -> None:
         exact = original(cosine)
         return exact._replace(tangent=1 - exact.tangent)
 
+    layer = _dual.dual("relu")
     in_theory(patch, "arc_cosine", other)
+    in_theory(patch, "dual", lambda spelling: layer._replace(slope_gap=lambda angle: 1 - layer.slope_gap(angle)))
 
 
 def forget_the_width(patch: Patch) -> None:
