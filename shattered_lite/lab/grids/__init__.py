@@ -8,7 +8,7 @@ from ._choices import SEEDS, TUNING_SEED, merit
 from ._grids import GRIDS, digits, figure_5, figure_6, figure_6_between, figure_6_small
 from ._long import figure_6_long
 from ._networks import CONTROLS, NETWORKS, Network, by_network, equal_cost_width, network_of
-from ._times import time_to_learn, time_to_learn_wide
+from ._times import time_to_learn, time_to_learn_mnist, time_to_learn_wide
 
 __all__ = [
     "CONTROLS",
@@ -28,6 +28,7 @@ __all__ = [
     "merit",
     "network_of",
     "time_to_learn",
+    "time_to_learn_mnist",
     "time_to_learn_wide",
 ]
 

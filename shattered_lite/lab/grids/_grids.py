@@ -10,7 +10,7 @@ from ..training import Record, Run
 from ._choices import SEEDS, TUNING_SEED, merit
 from ._long import figure_6_long
 from ._networks import NETWORKS
-from ._times import time_to_learn, time_to_learn_wide
+from ._times import time_to_learn, time_to_learn_mnist, time_to_learn_wide
 
 
 def digits() -> list[Run]:
@@ -198,5 +198,6 @@ GRIDS: dict[str, Callable[[Sequence[Record]], list[Run]]] = {
     "figure_6_long": figure_6_long,
     "figure_6_small": figure_6_small,
     "time_to_learn": time_to_learn,
+    "time_to_learn_mnist": time_to_learn_mnist,
     "time_to_learn_wide": time_to_learn_wide,
 }

@@ -57,7 +57,7 @@ def steps_to(
 
     References
     ----------
-    Meant for the chapter *What shattering costs*.
+    Used in the chapter *The price is time*.
 
     Examples
     --------

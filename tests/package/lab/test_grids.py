@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 from itertools import pairwise, product
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,7 +17,12 @@ from shattered_lite import networks
 from shattered_lite.lab import grids, records
 from shattered_lite.lab.training import Record, Run, steps_tested
 
-UNFINISHED = {"figure_6_long", "time_to_learn", "time_to_learn_wide"}  # runs of these are still to be made
+UNFINISHED = {
+    "figure_6_long",
+    "time_to_learn",
+    "time_to_learn_mnist",
+    "time_to_learn_wide",
+}  # runs of these are still to be made
 TUNED = {"figure_6": (198, 98, 50, 24, 6), "figure_6_small": (98, 24, 6, 198)}
 RATES = {"figure_6": 4, "figure_6_small": 3}
 equal_cost_width = cache(grids.equal_cost_width)
@@ -397,16 +403,20 @@ def test_the_parts_of_the_time_to_learn_come_in_turn() -> None:
 
 
 @pytest.mark.usefixtures("few_networks")
-def test_the_wide_networks_learn_under_the_same_rules() -> None:
-    """Of those with Adam, what differs is the width."""
+@pytest.mark.parametrize(
+    ("plan", "changes", "depths"),
+    [
+        (grids.time_to_learn_wide, {"width": 256}, {4, 8, 16, 24, 32, 48}),
+        (grids.time_to_learn_mnist, {"data": "mnist", "target": 0.8}, {4, 8, 16, 24, 32}),
+    ],
+)
+def test_wide_networks_and_those_of_mnist_learn_under_the_same_rules(
+    plan: Callable, changes: dict[str, Any], depths: set[int]
+) -> None:
     time = racing(lambda run: 10 + abs(rung_of(run) - peak(run)))
-    (*_, narrow), (*_, wide) = (made_by(plan, time) for plan in (grids.time_to_learn, grids.time_to_learn_wide))
-    depths = {run.depth for run in wide}
-    assert depths == {4, 8, 16, 24, 32, 48}
-    assert {run.width for run in wide} == {256}
-    assert {replace(run, width=64) for run in wide} == {
-        run for run in narrow if run.optimizer == "adam" and run.depth in depths
-    }
+    (*_, usual), (*_, other) = (made_by(grid, time) for grid in (grids.time_to_learn, plan))
+    assert {run.depth for run in other} == depths
+    assert set(other) == {replace(run, **changes) for run in usual if run.optimizer == "adam" and run.depth in depths}
 
 
 @pytest.mark.parametrize("table", sorted(records.FOLDER.glob("*.jsonl")), ids=lambda path: path.stem)
