@@ -173,7 +173,7 @@ class Start:
 class Record:
     """What a run made.
 
-    Of a run with a target, read *the steps since the last test* for *each epoch*.
+    Of a run with a target, read *the steps since the last test* for *each epoch*. Curves have six significant digits.
 
     Attributes
     ----------

@@ -190,16 +190,21 @@ class Training:
         """What the finished run leaves behind."""
         return Record(
             run=self.run,
-            losses=tuple(self.progress.losses),
-            accuracies=tuple(self.progress.accuracies),
+            losses=_six_digits(self.progress.losses),
+            accuracies=_six_digits(self.progress.accuracies),
             seconds=self.progress.seconds,
-            train_accuracies=tuple(self.progress.train_accuracies),
-            batch_accuracies=tuple(self.progress.batch_accuracies),
+            train_accuracies=_six_digits(self.progress.train_accuracies),
+            batch_accuracies=_six_digits(self.progress.batch_accuracies),
             probes=tuple(self.progress.probes),
             start=self.start,
             peak_memory=max(0, _machine.peak_memory(self.device) - self.memory),
             machine=_machine.describe(self.device),
         )
+
+
+def _six_digits(curve: list[float]) -> tuple[float, ...]:
+    """Figures show three; more would double the size of a table."""
+    return tuple(float(f"{value:.6g}") for value in curve)
 
 
 def _digest(data: Split) -> str:
