@@ -286,6 +286,27 @@ def real_images(paper: Axes) -> None:
         word(paper, left + side / 2, 26, name)
 
 
+def price_is_time(paper: Axes) -> None:
+    """A gate along a row of images: before training it switches between neighbours, afterwards between classes."""
+    left, apart = 40, 32
+    images = left + apart * np.arange(11)
+    for low, name, colour, switches in (
+        (154, "at the start", PLAIN, (0, 1, 3, 4, 5, 7, 8, 10)),
+        (44, "after training", LINEAR, (3, 7)),
+    ):
+        ends = [images[0] - apart / 2, *(images[switch] - apart / 2 for switch in switches if switch)]
+        ends.append(images[-1] + apart / 2)
+        x = np.repeat(ends, 2)[1:-1]
+        first_is_open = 0 in switches
+        y = np.repeat([low + 40 * (first_is_open == (piece % 2 == 0)) for piece in range(len(ends) - 1)], 2)
+        between(paper, x, np.full_like(x, low), y, colour, 0.25)
+        line(paper, x, y, colour, 2.2)
+        word(paper, left - 14, low + 58, f"gate {name}", colour, side="left")
+        for place, at in enumerate(images):
+            disc(paper, at, low - 14, 6, "white" if place < 3 or place >= 7 else INK)
+    word(paper, 200, 10, "a row of images; neighbours are alike", GREY, SMALL)
+
+
 def very_deep(paper: Axes) -> None:
     """Three stacks of many layers: one after another, with skips, mirrored."""
     for x, name, colour in ((75, "plain", PLAIN), (200, "residual", RESIDUAL), (325, "looks linear", LINEAR)):
@@ -311,6 +332,7 @@ DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "real-images": real_images,
     "what-shattering-costs": what_shattering_costs,
     "looks-linear": looks_linear,
+    "price-is-time": price_is_time,
     "very-deep": very_deep,
 }
 

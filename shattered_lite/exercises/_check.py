@@ -10,6 +10,7 @@ from . import (
     _highway,
     _looks_linear,
     _one_curve,
+    _price_is_time,
     _real_images,
     _theorem_1,
     _theorem_2,
@@ -32,6 +33,7 @@ EXERCISES: dict[str, Exercise] = {
     **_real_images.EXERCISES,
     **_what_shattering_costs.EXERCISES,
     **_looks_linear.EXERCISES,
+    **_price_is_time.EXERCISES,
     **_very_deep.EXERCISES,
 }
 
