@@ -6,7 +6,7 @@ are recorded.
 
 from ._choices import SEEDS, TUNING_SEED, merit
 from ._grids import GRIDS, digits, figure_5, figure_6, figure_6_between, figure_6_small
-from ._long import figure_6_long
+from ._long import figure_6_long, figure_6_patient
 from ._networks import CONTROLS, NETWORKS, Network, by_network, equal_cost_width, network_of
 from ._times import time_to_learn, time_to_learn_mnist, time_to_learn_wide
 
@@ -24,6 +24,7 @@ __all__ = [
     "figure_6",
     "figure_6_between",
     "figure_6_long",
+    "figure_6_patient",
     "figure_6_small",
     "merit",
     "network_of",

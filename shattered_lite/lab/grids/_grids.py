@@ -8,7 +8,7 @@ from typing import Any
 
 from ..training import Record, Run
 from ._choices import SEEDS, TUNING_SEED, merit
-from ._long import figure_6_long
+from ._long import figure_6_long, figure_6_patient
 from ._networks import NETWORKS
 from ._times import time_to_learn, time_to_learn_mnist, time_to_learn_wide
 
@@ -196,6 +196,7 @@ GRIDS: dict[str, Callable[[Sequence[Record]], list[Run]]] = {
     "figure_6": figure_6,
     "figure_6_between": figure_6_between,
     "figure_6_long": figure_6_long,
+    "figure_6_patient": figure_6_patient,
     "figure_6_small": figure_6_small,
     "time_to_learn": time_to_learn,
     "time_to_learn_mnist": time_to_learn_mnist,

@@ -19,6 +19,7 @@ from shattered_lite.lab.training import Record, Run, steps_tested
 
 UNFINISHED = {
     "figure_6_long",
+    "figure_6_patient",
     "time_to_learn",
     "time_to_learn_mnist",
     "time_to_learn_wide",
@@ -306,6 +307,31 @@ def test_the_long_grid_begins_with_what_is_most_valuable() -> None:
     finals = [run for run in plans[-1] if run.epochs == 30]
     assert [run.depth for run in finals[:12]] == [98] * 6 + [24] * 6
     assert [grids.network_of(run, 32) for run in finals[:6]] == list(grids._long.NAMES)
+
+
+def test_the_patient_grid_is_chosen_as_the_long_one() -> None:
+    """At either data set, each network and depth: nine step sizes, three of them again, and five seeds of the best."""
+    heights = HEIGHTS | {"linear": 0.3}
+    plans = made_by(grids.figure_6_patient, peaked(lambda run: 4, lambda run: heights[grids.network_of(run, 8)]))
+    *_, runs = plans
+    by_data = {data: [run for run in runs if run.data == data] for data in ("digits", "cifar10")}
+    assert [run.data for run in runs] == ["digits"] * len(by_data["digits"]) + ["cifar10"] * len(by_data["cifar10"])
+    for found in by_data.values():
+        cells = {(run.depth, grids.network_of(run, 8)) for run in found}
+        assert cells == set(product((98, 24, 6), heights))
+        passes = [(run.epochs, run.held_out) for run in found]
+        assert {each: passes.count(each) // len(cells) for each in passes} == {
+            (3, True): 9,
+            (10, True): 3,
+            (40, False): 5,
+        }
+        assert [run.seed > 1 for run in found] == sorted(run.seed > 1 for run in found)
+    same = {"epochs": 3, "learning_rate": 1.0, "seed": 0, "held_out": True, "depth": 1, "width": 1}
+    own = {"kind": "plain", "batch_norm": False, "beta": 1.0, "initializer": "he", "convolutional": True, "decay": True}
+    assert {replace(run, **same, **own) for run in runs} == {
+        Run(**same, **own, data="digits", batch_size=64),
+        Run(**same, **own, data="cifar10", batch_size=50, patch=4, images=1_000),
+    }
 
 
 def test_a_ladder_has_ends() -> None:
