@@ -43,3 +43,26 @@ def test_networks_of_a_reader_are_drawn_among_the_recorded_ones(
     namespace["draw_beside"](mine)
     assert len(shown) == 2
     assert len(shown[-1].axes[0].collections) == before + len(mine)
+
+
+def test_a_readers_training_is_printed_beside_the_recorded_one(capsys: pytest.CaptureFixture) -> None:
+    names = ("looks linear", "plain, batch norm")
+    records = sl.lab.records.read(sl.lab.records.FOLDER / "figure_6.jsonl")
+    ended = sl.lab.grids.by_network([record for record in records if not record.run.held_out])
+    small = {"width": 4, "depth": 2, "epochs": 1, "batch_size": 20}
+    full_ended = {
+        (50, name): [replace(record, run=replace(record.run, **small)) for record in ended[50, name]] for name in names
+    }
+    namespace = {"sl": sl, "torch": torch, "replace": replace, "full_ended": full_ended}
+    namespace["accuracy"] = lambda found: np.array([record.accuracies[-1] for record in found])
+    exec(compile(gpu_cell("very-deep"), "very-deep.md", "exec"), namespace)
+    assert ("No GPU here" in capsys.readouterr().out) == (not torch.cuda.is_available())
+    namespace["fresh_training"]("cpu", made_up_photographs())
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == len(names)
+    for line, name in zip(printed, names, strict=True):
+        own, recorded = line.removeprefix(f"{name}, 50 layers: ").split("; recorded ")
+        assert 0 <= float(own.split()[0]) <= 1
+        assert [float(value) for value in recorded.split(", ")] == sorted(
+            round(record.accuracies[-1], 3) for record in ended[50, name]
+        )
