@@ -289,7 +289,7 @@ def real_images(paper: Axes) -> None:
 def price_is_time(paper: Axes) -> None:
     """A gate along a row of images: before training it switches between neighbours, afterwards between classes."""
     left, apart = 40, 32
-    images = left + apart * np.arange(11)
+    images = [float(left + apart * place) for place in range(11)]
     for low, name, colour, switches in (
         (154, "at the start", PLAIN, (0, 1, 3, 4, 5, 7, 8, 10)),
         (44, "after training", LINEAR, (3, 7)),

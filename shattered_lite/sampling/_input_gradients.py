@@ -80,16 +80,18 @@ def input_gradients(
     accepted.check_network(network)
     accepted.check_inputs(network, inputs)
     network = getattr(network, "_orig_mod", network)  # of a compiled network
-    measured = Measured()
 
     def mode() -> Watching:
         return Normalising(Held(measured.statistics)) if statistics == "inputs" else Watching()
 
     with undisturbed(network, inputs.device):
         x = inputs.detach().clone()
-        trial = x if statistics == "inputs" else x[:COMPANY]  # their statistics need them all, a shape does not
-        with torch.no_grad(), Normalising(measured) if statistics == "inputs" else Watching() as watching:
-            outputs = network(trial.clone())
+        for trial in (x[:COMPANY], x):  # statistics need all inputs, a shape does not
+            measured = Measured()
+            with torch.no_grad(), Normalising(measured) if statistics == "inputs" else Watching() as watching:
+                outputs = network(trial.clone())
+            if not measured.statistics:
+                break
         accepted.check_outputs(outputs, len(trial))
         direction = torch.randn(outputs.shape[1:], generator=generator).to(outputs)
         if watching.reads_values:

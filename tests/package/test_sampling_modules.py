@@ -379,6 +379,22 @@ def test_many_inputs_are_taken_in_parts() -> None:
     torch.testing.assert_close(found, one_by_one(network, inputs, direction), rtol=1e-8, atol=1e-12)
 
 
+def test_only_batch_norm_has_all_inputs_pass_twice() -> None:
+    """What else is looked at, the shape and whether company matters, takes a few inputs, whatever their number."""
+
+    def passed(batch_norm: bool, inputs: int) -> int:
+        network, seen = (
+            fully_connected("plain", depth=2, width=5, in_features=7, out_features=3, batch_norm=batch_norm).double(),
+            [],
+        )
+        network.register_forward_hook(lambda module, args, output: seen.append(len(output)))
+        input_gradients(network, torch.randn(inputs, 7, generator=seeded(0)).double())
+        return sum(seen)
+
+    assert passed(False, 300) - passed(False, 200) == 100
+    assert passed(True, 300) - passed(True, 200) == 200
+
+
 def test_autocast_and_inference_mode_do_not_matter() -> None:
     network, inputs = network_for(ROWS, "plain", True).float(), ROWS.float()
     expected = input_gradients(network, inputs, generator=seeded(21))
