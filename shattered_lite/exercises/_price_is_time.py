@@ -8,20 +8,20 @@ from ._exercise import Exercise
 
 EXERCISES = {
     "price-agreement": Exercise(
-        answer=0.7**4,
+        answer=(6 / 7) ** 4,
         mistakes=(
-            ((2 * 0.49) ** 4, "That is the mean product of gradients; divide by what each image has with itself."),
-            (0.49**4, "Each layer multiplies by two, and a correlation divides by what each image has with itself."),
-            (0.5**4, "That is for gates that are open at half of the images."),
-            (0.7, "That is one layer."),
+            (1.2**4, "That is the product for the pair; divide by what each image has with itself."),
+            (0.6**4, "Each layer multiplies by two, and agreement divides by what each image has with itself."),
+            (0.7**4, "That is for gates that are drawn independently at the two images."),
+            (6 / 7, "That is one layer."),
         ),
     ),
     "price-hills": Exercise(
         answer=np.sqrt(np.log(2)),
         mistakes=(
-            (np.sqrt(-2 * np.log(0.75)), "That is where k is three quarters; the gates agree by an arcsine of it."),
-            (np.sqrt(2 * np.log(2)), "That is where k is a half."),
-            (np.sqrt(-2 * np.log(np.pi / 4)), "The arcsine of k is pi/4, so k is the sine of that."),
+            (np.sqrt(-2 * np.log(0.75)), "That is where c is three quarters; the gates agree by an arcsine of it."),
+            (np.sqrt(2 * np.log(2)), "That is where c is a half."),
+            (np.sqrt(-2 * np.log(np.pi / 4)), "The arcsine of c is pi/4, so c is the sine of that."),
         ),
     ),
     "price-doubling": Exercise(
