@@ -320,6 +320,32 @@ def very_deep(paper: Axes) -> None:
         word(paper, x, 26, name, colour)
 
 
+def folds_and_borders(paper: Axes) -> None:
+    """A fold makes four channels of one; a kernel on a corner sees four pixels."""
+    colours = PLAIN, RESIDUAL, LINEAR, BATCH_NORM
+
+    def pixel(x: float, y: float, side: float, colour: str) -> None:
+        between(paper, [x, x + side], [y, y], [y + side, y + side], colour, 0.35)
+        line(paper, [x, x + side, x + side, x, x], [y, y, y + side, y + side, y], INK, 0.8)
+
+    for row, column in product(range(4), repeat=2):
+        pixel(8 + 26 * column, 96 + 26 * row, 26, colours[2 * (row % 2) + column % 2])
+    arrow(paper, (117, 148), (135, 148))
+    for channel, colour in enumerate(colours):
+        for row, column in product(range(2), repeat=2):
+            x, y = 142 + 48 * (channel % 2), 103 + 48 * (channel // 2)
+            pixel(x + 21 * column, y + 21 * row, 21, colour)
+    word(paper, 120, 66, "a fold: four channels of one", size=SMALL)
+    left, low, side = 272, 96, 28
+    for row, column in product(range(3), repeat=2):
+        pixel(left + side * (column + 1), low + side * row, side, PLAIN if row and column < 2 else "white")
+    for row, column in ((3, 0), (3, 1), (3, 2), (2, 0), (1, 0)):
+        word(paper, left + side * (column + 0.5), low + side * (row + 0.5), "0", GREY)
+    right, bottom, top = left + 3 * side, low + side, low + 4 * side
+    line(paper, [left, right, right, left, left], [bottom, bottom, top, top, bottom], RESIDUAL, 2.6)
+    word(paper, 328, 66, "a corner: five zeros", size=SMALL)
+
+
 DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "gradients-as-noise": gradients_as_noise,
     "who-is-active": who_is_active,
@@ -334,6 +360,7 @@ DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "looks-linear": looks_linear,
     "price-is-time": price_is_time,
     "very-deep": very_deep,
+    "folds-and-borders": folds_and_borders,
 }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from . import (
     _any_activation,
+    _folds_and_borders,
     _gradients_as_noise,
     _highway,
     _looks_linear,
@@ -35,6 +36,7 @@ EXERCISES: dict[str, Exercise] = {
     **_looks_linear.EXERCISES,
     **_price_is_time.EXERCISES,
     **_very_deep.EXERCISES,
+    **_folds_and_borders.EXERCISES,
 }
 
 
