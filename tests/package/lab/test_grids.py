@@ -17,13 +17,14 @@ from shattered_lite import networks
 from shattered_lite.lab import grids, records
 from shattered_lite.lab.training import Record, Run, steps_tested
 
+# Runs of these are still to be made.
 UNFINISHED = {
     "figure_6_long",
     "figure_6_patient",
     "time_to_learn",
     "time_to_learn_mnist",
     "time_to_learn_wide",
-}  # runs of these are still to be made
+}
 TUNED = {"figure_6": (198, 98, 50, 24, 6), "figure_6_small": (98, 24, 6, 198)}
 RATES = {"figure_6": 4, "figure_6_small": 3}
 equal_cost_width = cache(grids.equal_cost_width)
