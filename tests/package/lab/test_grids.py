@@ -327,7 +327,8 @@ def test_the_patient_grid_is_chosen_as_the_long_one() -> None:
             (40, False): 5,
         }
         assert [run.seed > 1 for run in found] == sorted(run.seed > 1 for run in found)
-    same = {"epochs": 3, "learning_rate": 1.0, "seed": 0, "held_out": True, "depth": 1, "width": 1}
+        assert {(run.held_out, run.minibatches) for run in found} == {(True, 0), (False, 2)}
+    same = {"epochs": 3, "learning_rate": 1.0, "seed": 0, "held_out": True, "depth": 1, "width": 1, "minibatches": 0}
     own = {"kind": "plain", "batch_norm": False, "beta": 1.0, "initializer": "he", "convolutional": True, "decay": True}
     assert {replace(run, **same, **own) for run in runs} == {
         Run(**same, **own, data="digits", batch_size=64),
