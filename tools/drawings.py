@@ -346,6 +346,41 @@ def folds_and_borders(paper: Axes) -> None:
     word(paper, 328, 66, "a corner: five zeros", size=SMALL)
 
 
+def turning_the_mirror(paper: Axes) -> None:
+    """The halves of a mirror as directions: opposite, turned a little, turned by a right angle."""
+    for x, degrees in ((75, 0), (200, 45), (325, 90)):
+        arrow(paper, (x, 134), polar(x, 134, 62, 90), LINEAR, width=2.6)
+        arrow(paper, (x, 134), polar(x, 134, 62, 270 + degrees), INK, width=2.6)
+        word(paper, x + 14, 186, "$O$", LINEAR)
+        if degrees:
+            arc(paper, x, 134, 34, (270, 270 + degrees), GREY)
+            line(paper, [x, x], [134, 76], GREY, 0.8)
+        word(paper, x, 40, rf"$\psi = {degrees}°$")
+    word(paper, 57, 84, "$-O$", INK)
+    word(paper, 200, 14, "a gate chooses between the two", GREY, SMALL)
+
+
+def few_to_many(paper: Axes) -> None:
+    """A small pile of photographs and a large one, and five rungs between them."""
+
+    def pile(left: float, low: float, count: int, colour: str) -> None:
+        for sheet in range(count):
+            x, y = left + 3 * sheet, low + 5 * sheet
+            between(paper, [x, x + 48], [y, y], [y + 48, y + 48], "white")
+            line(paper, [x, x + 48, x + 48, x, x], [y, y, y + 48, y + 48, y], colour, 1.2)
+
+    pile(20, 66, 2, PLAIN)
+    pile(288, 66, 14, LINEAR)
+    for place, change in enumerate(("steps", "images", "channels", "squares", "batch")):
+        y = 66 + 34 * place
+        line(paper, [128, 242], [y, y], INK, 2.2)
+        word(paper, 185, y + 12, change, size=SMALL)
+    for x in (128, 242):
+        line(paper, [x, x], [54, 222], INK, 2.2)
+    word(paper, 52, 36, "a thousand", PLAIN)
+    word(paper, 330, 36, "fifty thousand", LINEAR)
+
+
 DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "gradients-as-noise": gradients_as_noise,
     "who-is-active": who_is_active,
@@ -361,6 +396,8 @@ DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "price-is-time": price_is_time,
     "very-deep": very_deep,
     "folds-and-borders": folds_and_borders,
+    "turning-the-mirror": turning_the_mirror,
+    "few-to-many": few_to_many,
 }
 
 

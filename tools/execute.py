@@ -35,7 +35,7 @@ from tools.site import ROOT, pages, with_code
 
 KEPT = 5  # results of a chapter, the newest
 # Seconds that a chapter may take, alone on two cores of a current laptop. What may take longest begins first.
-BUDGET, BUDGETS = 60, {"very-deep": 180, "looks-linear": 120, "price-is-time": 90}
+BUDGET, BUDGETS = 60, {"looks-linear": 120, "price-is-time": 90}
 SECONDS_PER_CELL = 300
 DECIDING_TAGS = {"raises-exception", "skip-execution"}
 FIXED = {  # one kernel a core; and what waits must not spin, where another chapter needs the core

@@ -20,7 +20,7 @@ import yaml
 
 from tools.site import ROOT, pages
 
-CLAIMS = ("theorem", "lemma", "proposition", "corollary")
+CLAIMS = ("theorem", "lemma", "proposition", "corollary", "observation")
 OTHERS = ("definition", "assumption", "remark")
 STATUSES = ("proved here", "checked", "holds only under ", "fails outside ", "recorded run")
 PAGE = "claim-ledger"

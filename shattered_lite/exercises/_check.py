@@ -6,6 +6,7 @@ import numpy as np
 
 from . import (
     _any_activation,
+    _few_to_many,
     _folds_and_borders,
     _gradients_as_noise,
     _highway,
@@ -16,6 +17,7 @@ from . import (
     _theorem_1,
     _theorem_2,
     _theorem_3,
+    _turning_the_mirror,
     _very_deep,
     _what_shattering_costs,
     _who_is_active,
@@ -37,6 +39,8 @@ EXERCISES: dict[str, Exercise] = {
     **_price_is_time.EXERCISES,
     **_very_deep.EXERCISES,
     **_folds_and_borders.EXERCISES,
+    **_turning_the_mirror.EXERCISES,
+    **_few_to_many.EXERCISES,
 }
 
 

@@ -53,7 +53,7 @@ def test_a_readers_training_is_printed_beside_the_recorded_one(capsys: pytest.Ca
     full_ended = {
         (50, name): [replace(record, run=replace(record.run, **small)) for record in ended[50, name]] for name in names
     }
-    namespace = {"sl": sl, "torch": torch, "replace": replace, "full_ended": full_ended}
+    namespace = {"sl": sl, "torch": torch, "replace": replace, "GRIDS": {"all photographs": full_ended}}
     namespace["accuracy"] = lambda found: np.array([record.accuracies[-1] for record in found])
     exec(compile(gpu_cell("very-deep"), "very-deep.md", "exec"), namespace)
     assert ("No GPU here" in capsys.readouterr().out) == (not torch.cuda.is_available())

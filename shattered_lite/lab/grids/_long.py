@@ -46,8 +46,7 @@ def figure_6_long(found: Sequence[Record]) -> list[Run]:
 
     References
     ----------
-    Balduzzi et al. (2017), Figure 6; Jamieson and Talwalkar (2016). Meant for the chapter *Training very deep
-    networks*.
+    Balduzzi et al. (2017), Figure 6; Jamieson and Talwalkar (2016). Used in the chapter *Training very deep networks*.
 
     Examples
     --------
@@ -91,7 +90,7 @@ def figure_6_patient(found: Sequence[Record]) -> list[Run]:
 
     References
     ----------
-    Balduzzi et al. (2017), Figure 6. Meant for the chapter *Training very deep networks*.
+    Balduzzi et al. (2017), Figure 6. Used in the chapter *Training very deep networks*.
 
     Examples
     --------

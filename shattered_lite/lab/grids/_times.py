@@ -74,7 +74,7 @@ def time_to_learn_wide(found: Sequence[Record]) -> list[Run]:
 
     References
     ----------
-    Meant for the chapter *The price is time*.
+    Used in the chapter *The price is time*.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def time_to_learn_mnist(found: Sequence[Record]) -> list[Run]:
 
     References
     ----------
-    LeCun et al. (1998). Meant for the chapter *The price is time*.
+    LeCun et al. (1998). Used in the chapter *The price is time*.
 
     Examples
     --------

@@ -20,7 +20,6 @@ from shattered_lite.lab.training import Record, Run, steps_tested
 # Runs of these are still to be made.
 UNFINISHED = {
     "figure_6_long",
-    "figure_6_patient",
     "time_to_learn",
     "time_to_learn_mnist",
     "time_to_learn_wide",
