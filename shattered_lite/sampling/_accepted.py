@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
+
+Output = int | str | Callable[[Any], Tensor] | None  # which part of what a network returns
 
 
 def check_network(network: object) -> None:
@@ -21,13 +27,15 @@ def check_network(network: object) -> None:
             raise ValueError(f"network: {name} has no size yet; call the network once on its inputs")
 
 
-def check_inputs(network: nn.Module, inputs: object) -> None:
-    """Finite real numbers, where the network's parameters are and like them."""
+def check_inputs(network: nn.Module, inputs: object, *, tokens: bool = False) -> None:
+    """Finite real numbers, where the network's parameters are and like them; or, if allowed, indices of a table."""
     if not isinstance(inputs, Tensor):
         raise ValueError(f"inputs: a {type(inputs).__name__}, but a tensor is needed")
     if inputs.ndim == 0 or inputs.numel() == 0:
         raise ValueError(f"inputs: shape {tuple(inputs.shape)}, but (inputs, ...) with no empty axis is needed")
     check_numbers(inputs)
+    if tokens and is_tokens(inputs):
+        return
     if not inputs.is_floating_point():
         raise ValueError(
             f"inputs: {inputs.dtype} has no gradient; for tokens, hand over the layers behind the embedding, and what "
@@ -41,6 +49,11 @@ def check_inputs(network: nn.Module, inputs: object) -> None:
         )
 
 
+def is_tokens(inputs: Tensor) -> bool:
+    """Whether these can be indices of an embedding."""
+    return inputs.dtype in (torch.int32, torch.int64)
+
+
 def check_numbers(inputs: Tensor) -> None:
     """Dense, real and finite."""
     if inputs.is_complex() or inputs.layout != torch.strided or inputs.is_meta:
@@ -49,13 +62,46 @@ def check_numbers(inputs: Tensor) -> None:
         raise ValueError("inputs: every entry must be finite")
 
 
+def select(returned: object, output: Output, count: int) -> object:
+    """What is asked for, of all that a network returns; by default the first that can be measured."""
+    if callable(output):
+        return output(returned)
+    parts = _parts(returned)
+    if parts is None and output is None:
+        return returned
+    for name, part in (parts or {}).items():
+        if name == output or (output is None and _can_be_measured(part, count)):
+            return part
+    kinds = ", ".join(f"{name!r}: {_kind(part)}" for name, part in (parts or {}).items())
+    raise ValueError(
+        f"output={output!r}: the network returns a {type(returned).__name__} of {kinds or 'no parts'}; choose a part "
+        f"that is floating-point with a row for each of {count} inputs, or give a function that makes one"
+    )
+
+
+def _parts(returned: object) -> dict[Any, Any] | None:
+    """Of a dictionary, a tuple or a dataclass; some classes are more than one of these."""
+    if isinstance(returned, Mapping):
+        return dict(returned)
+    if isinstance(returned, Sequence):
+        return dict(enumerate(returned))
+    if is_dataclass(returned):
+        return {field.name: getattr(returned, field.name) for field in fields(returned)}
+    return None
+
+
+def _can_be_measured(part: object, count: int) -> bool:
+    return isinstance(part, Tensor) and part.is_floating_point() and part.ndim > 0 and len(part) == count
+
+
+def _kind(part: object) -> str:
+    return f"{part.dtype} of shape {tuple(part.shape)}" if isinstance(part, Tensor) else type(part).__name__
+
+
 def check_outputs(outputs: object, count: int) -> None:
     """One tensor, with a row for each input."""
     if not isinstance(outputs, Tensor):
-        raise ValueError(
-            f"network: returns a {type(outputs).__name__}, but one tensor is needed; wrap it in a module whose forward "
-            "picks one"
-        )
+        raise ValueError(f"network: returns a {type(outputs).__name__}, but a tensor is needed; pick one with output=")
     if outputs.ndim == 0 or len(outputs) != count or not outputs.is_floating_point():
         raise ValueError(
             f"network: returns {outputs.dtype} of shape {tuple(outputs.shape)}, but floating-point numbers of shape "

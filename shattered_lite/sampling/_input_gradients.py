@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import get_gradient_edge
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 from tqdm import tqdm
 
 from .._arguments import drawn_by, one_of
@@ -16,10 +18,15 @@ from ._frozen import Held, Measured, Normalising, Watching
 from ._undisturbed import same_random_numbers, undisturbed
 
 Normaliser = Literal["inputs", "running"]
+Run = Callable[[Tensor], Any]
 COMPANY = 8  # inputs among which it is looked whether the output at one depends on another
 CHUNK = 128  # inputs at a time: all layers' signals at all of them are kept until their gradients are there
 ROUNDING = 1e-3  # of an output: more than any order of summation changes in equally large batches
 NO_SLOPE = "network: its outputs do not depend on its inputs by steps that can be differentiated"
+NO_LOOK_UP = (
+    "inputs: the network looks these tokens up in no nn.Embedding as they are; hand over the layers behind the "
+    "embedding, and what it makes of the tokens"
+)
 DEPENDENCE = (
     "network: its output at one input depends on another input; the first axis must count inputs, and only the batch "
     "norm of torch can be held constant"
@@ -27,7 +34,12 @@ DEPENDENCE = (
 
 
 def input_gradients(
-    network: nn.Module, inputs: Tensor, *, statistics: Normaliser = "inputs", generator: torch.Generator | None = None
+    network: nn.Module,
+    inputs: Tensor,
+    *,
+    output: int | str | Callable[[Any], Tensor] | None = None,
+    statistics: Normaliser = "inputs",
+    generator: torch.Generator | None = None,
 ) -> Tensor:
     r"""Gradient, at each input, of one random combination of a network's outputs.
 
@@ -43,9 +55,14 @@ def input_gradients(
     Parameters
     ----------
     network : nn.Module
-        Maps ``(inputs, ...)`` to ``(inputs,)`` or ``(inputs, ...)``, each input by itself but for batch norm.
+        Maps ``(inputs, ...)`` to ``(inputs,)`` or ``(inputs, ...)``, each input by itself but for batch norm. It may
+        return several tensors, in a tuple, a dictionary or a dataclass.
     inputs : Tensor, shape (inputs, ...)
-        Floating-point; at least two where there is batch norm.
+        Floating-point; at least two where there is batch norm. Or tokens, which are whole numbers: then the gradient is
+        that by what the network looks up for them, once, in its embedding.
+    output : int, str or callable, optional
+        Which of several outputs: a place, a name, or a function of all that is returned. By default the first that is
+        floating-point and has a row for each input.
     statistics : {"inputs", "running"}
         Every batch norm normalises with the mean and the biased variance of ``inputs``, layer by layer, as in training,
         whatever its mode; or with its running averages, as in evaluation.
@@ -55,15 +72,17 @@ def input_gradients(
     Returns
     -------
     Tensor, shape (inputs, size of an input)
-        Unit of the outputs over that of the inputs, in the precision of ``inputs``. In float32, rounding alone
+        Unit of the outputs over that of the inputs, in the precision of ``inputs``; for tokens a row has the size of
+        what is looked up for an input, all its tokens one after another. In float32, rounding alone
         decorrelates the gradients of a plain network of a hundred layers with batch norm: choose float64 there.
 
     Raises
     ------
     ValueError
         If the inputs or the outputs are not such tensors, or the inputs are not like the network's parameters in dtype
-        and device; if the outputs do not depend on the inputs by differentiable steps; if the output at one input
-        depends on another input; or if batch norm has no statistics to hold.
+        and device; if tokens are not looked up as they are; if the outputs do not depend on the inputs by
+        differentiable steps; if the output at one input depends on another input; or if batch norm has no statistics to
+        hold.
 
     References
     ----------
@@ -78,18 +97,21 @@ def input_gradients(
     one_of("statistics", statistics, Normaliser)
     generator = drawn_by(generator)
     accepted.check_network(network)
-    accepted.check_inputs(network, inputs)
-    network = getattr(network, "_orig_mod", network)  # of a compiled network
+    accepted.check_inputs(network, inputs, tokens=True)
+    module = getattr(network, "_orig_mod", network)  # of a compiled network
+
+    def run(x: Tensor) -> Any:
+        return accepted.select(module(x), output, len(x))
 
     def mode() -> Watching:
         return Normalising(Held(measured.statistics)) if statistics == "inputs" else Watching()
 
-    with undisturbed(network, inputs.device):
+    with undisturbed(module, inputs.device):
         x = inputs.detach().clone()
         for trial in (x[:COMPANY], x):  # statistics need all inputs, a shape does not
             measured = Measured()
             with torch.no_grad(), Normalising(measured) if statistics == "inputs" else Watching() as watching:
-                outputs = network(trial.clone())
+                outputs = run(trial.clone())
             if not measured.statistics:
                 break
         accepted.check_outputs(outputs, len(trial))
@@ -98,47 +120,54 @@ def input_gradients(
             chunks = tqdm(x.split(1), desc="gradients", leave=False, disable=None)
         else:
             chunks = x.split(CHUNK)
-            _refuse_if_company_matters(network, x[:COMPANY], mode)
-        _refuse_dependence(network, x[:COMPANY], direction, mode)
-        found = [_gradients(network, chunk, direction, mode()) for chunk in chunks]
+            _refuse_if_company_matters(run, x[:COMPANY], mode)
+        _refuse_dependence(run, x[:COMPANY], direction, mode)
+        found = [_gradients(run, chunk, direction, mode()) for chunk in chunks]
     return torch.cat(found).reshape(len(inputs), -1)
 
 
-def _refuse_dependence(network: nn.Module, x: Tensor, direction: Tensor, mode: Callable[[], Watching]) -> None:
+def _refuse_dependence(run: Run, x: Tensor, direction: Tensor, mode: Callable[[], Watching]) -> None:
     """The gradient with respect to other inputs is exactly zero where there is none, whatever rounding does."""
     for index in {0, len(x) - 1}:
         alone = torch.zeros(len(x), *direction.shape).to(direction)
         alone[index] = direction
-        across = _gradients(network, x, alone, mode())
+        across = _gradients(run, x, alone, mode())
         across[index] = 0
         if (across.isfinite() & (across != 0)).any():
             raise ValueError(DEPENDENCE)
 
 
 @torch.no_grad()
-def _refuse_if_company_matters(network: nn.Module, x: Tensor, mode: Callable[[], Watching]) -> None:
-    """The output at the first input, and at the last, among other inputs of the same number and other signs."""
+def _refuse_if_company_matters(run: Run, x: Tensor, mode: Callable[[], Watching]) -> None:
+    """The output at the first input, and at the last, among others: of other signs, or tokens in another order."""
 
     def outputs(company: Tensor) -> Tensor:
         with same_random_numbers(x.device), mode():
-            result: Tensor = network(company.clone())
+            result: Tensor = run(company.clone())
         return result
 
     usual = outputs(x)
     for index in {0, len(x) - 1}:
-        others = -2 * x
+        others = -2 * x if x.is_floating_point() else x.roll(1, 0)
         others[index] = x[index]
         difference = usual[index] - outputs(others)[index]
         if usual[index].isfinite().all() and difference.norm() > ROUNDING * usual[index].norm():
             raise ValueError(DEPENDENCE)
 
 
-def _gradients(network: nn.Module, inputs: Tensor, weights: Tensor, mode: Watching) -> Tensor:
+def _gradients(run: Run, inputs: Tensor, weights: Tensor, mode: Watching) -> Tensor:
     """Gradient of the weighted sum of outputs; no output depends on two inputs, so one pass back serves all."""
-    x = inputs.clone().requires_grad_()
-    with mode:
-        outputs = network(x.clone())  # a first layer in place changes the copy
+    x = inputs.clone()
+    embedding = _Embedding(x)
+    if x.is_floating_point():
+        x.requires_grad_()
+    with mode, embedding:
+        outputs = run(x.clone())  # a first layer in place changes the copy
         mode.finish()
+        if embedding.values is not None:
+            x = embedding.values
+        elif not x.is_floating_point():
+            raise ValueError(NO_LOOK_UP)
         if not outputs.requires_grad:
             raise ValueError(NO_SLOPE)
         combination = (outputs * weights).sum()
@@ -146,4 +175,24 @@ def _gradients(network: nn.Module, inputs: Tensor, weights: Tensor, mode: Watchi
         torch.autograd.backward([get_gradient_edge(combination)], [torch.ones_like(combination)])
     if x.grad is None:
         raise ValueError(NO_SLOPE)
-    return x.grad
+    return x.grad.reshape(len(inputs), -1)
+
+
+class _Embedding(TorchFunctionMode):
+    """The first look-up of these very tokens in a table, as the point to differentiate at."""
+
+    def __init__(self, tokens: Tensor) -> None:
+        super().__init__()
+        self.tokens = tokens
+        self.values: Tensor | None = None
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        result = function(*args, **(kwargs or {}))
+        if function is functional.embedding and self.values is None and torch.is_grad_enabled():
+            indices = args[0] if args else (kwargs or {})["input"]
+            if indices.numel() == self.tokens.numel() and torch.equal(indices.flatten(), self.tokens.flatten()):
+                point = self.values = result.detach().requires_grad_()
+                return point.clone()
+        return result

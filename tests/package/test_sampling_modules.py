@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -456,6 +457,23 @@ class OtherNorm(nn.Module):
         return self.one(x) if x.sum() > 0 else self.other(10 * x)
 
 
+class OneHot(nn.Module):
+    """Looks nothing up."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.one_hot(x, 7).double().flatten(1)
+
+
+class Transposed(nn.Module):
+    """Time first."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.transpose(1, 2).contiguous()
+
+
+TOKENS = torch.randint(7, (5, 4), generator=torch.Generator().manual_seed(3))
+
+
 class CheckpointedTwice(Twice):
     """A shared batch norm that is computed again."""
 
@@ -463,13 +481,18 @@ class CheckpointedTwice(Twice):
         return checkpoint(super().forward, x, use_reentrant=False)
 
 
-TUPLE = LastStep(nn.GRU).recurrent.double()
 REFUSED = {
     "function": (torch.sin, ROWS, "nn.Module is needed"),
     "scripted": (torch.jit.script(nn.Linear(7, 3)).double(), ROWS, "torch.jit"),
     "lazy": (nn.LazyLinear(3), ROWS, "weight has no size yet; call the network once"),
     "list": (nn.Linear(7, 3), ROWS.tolist(), "inputs: a list, but a tensor is needed"),
-    "tokens": (nn.Embedding(7, 3), torch.zeros(5, dtype=torch.int64), "inputs: torch.int64 .* embedding"),
+    "tokens in no table": (OneHot(), TOKENS, "looks these tokens up in no nn.Embedding as they are"),
+    "tokens turned": (
+        nn.Sequential(nn.Unflatten(1, (2, 2)), Transposed(), nn.Embedding(7, 3)),
+        TOKENS,
+        "looks these tokens up in no nn.Embedding as they are",
+    ),
+    "bytes": (nn.Embedding(7, 3), TOKENS.to(torch.uint8), "inputs: torch.uint8 has no gradient"),
     "no input": (nn.Linear(7, 3), ROWS[:0], r"inputs: shape \(0, 7\)"),
     "one number": (nn.Linear(7, 3), ROWS[0, 0], r"inputs: shape \(\)"),
     "not finite": (nn.Linear(7, 3), ROWS / 0, "inputs: every entry must be finite"),
@@ -479,7 +502,6 @@ REFUSED = {
         r"inputs: torch.float64 on cpu, but the network is torch.float32 on cpu; .*to\(",
     ),
     "device": (nn.Linear(7, 3, device="meta"), ROWS.float(), "network is torch.float32 on meta"),
-    "tuple": (TUPLE, SEQUENCES, "returns a tuple, but one tensor is needed; wrap"),
     "labels": (nn.Flatten(0), ROWS, r"returns torch.float64 of shape \(35,\)"),
     "detached": (nn.Threshold(1e9, 0.0), ROWS, None),
     "mixing": (Mixing(), ROWS, "output at one input depends on another input"),
@@ -505,6 +527,156 @@ def test_what_cannot_be_measured_is_refused(name: str) -> None:
     network, inputs, message = REFUSED[name]
     with pytest.raises(ValueError, match=message):
         input_gradients(network, inputs, generator=seeded(23))
+
+
+@dataclass
+class Answer:
+    """What some networks return."""
+
+    labels: Tensor
+    scores: Tensor
+    features: Tensor
+
+
+class Answering(nn.Module):
+    """Labels, a vector for each input, and another."""
+
+    def __init__(self, kind: Callable[[Answer], object]) -> None:
+        super().__init__()
+        self.kind = kind
+        self.first, self.second = nn.Linear(7, 3).double(), nn.Linear(7, 2).double()
+        he_(self, generator=seeded(26))
+
+    def forward(self, x: Tensor) -> object:
+        scores = self.first(x).relu()
+        return self.kind(Answer(scores.argmax(1), scores, self.second(x).tanh()))
+
+
+KINDS: dict[str, Callable[[Answer], object]] = {
+    "dataclass": lambda answer: answer,
+    "dictionary": lambda answer: dict(vars(answer)),
+    "tuple": lambda answer: tuple(vars(answer).values()),
+    "list": lambda answer: list(vars(answer).values()),
+    "tuple in a tuple": lambda answer: (answer.labels, answer.scores, (answer.features, answer.labels)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_of_several_outputs_is_measured_as_if_it_were_the_only_one(kind: str) -> None:
+    """By default the first that can be; else as asked for, by name, place or function."""
+    network = Answering(KINDS[kind])
+    first = nn.Sequential(network.first, nn.ReLU())
+    second = nn.Sequential(network.second, nn.Tanh())
+    by_name = kind in ("dataclass", "dictionary")
+    inside = kind == "tuple in a tuple"
+    ways = {
+        first: [None, "scores" if by_name else 1],
+        second: ["features" if by_name else (lambda returned: returned[2][0]) if inside else 2],
+    }
+    for alone, outputs in ways.items():
+        wanted = input_gradients(alone, ROWS, generator=seeded(27))
+        for output in outputs:
+            assert torch.equal(input_gradients(network, ROWS, output=output, generator=seeded(27)), wanted)
+
+
+def test_a_recurrent_layer_needs_no_wrapping() -> None:
+    network = LastStep(nn.GRU).double()
+    found, wanted = (
+        input_gradients(each, SEQUENCES, output=output, generator=seeded(28))
+        for each, output in ((network.recurrent, lambda returned: returned[0][:, -1]), (network, None))
+    )
+    assert torch.allclose(found, wanted)
+
+
+@pytest.mark.parametrize(
+    ("kind", "output", "message"),
+    [
+        ("dictionary", "logits", r"output='logits': .* a dict of 'labels': torch.int64 of shape \(5,\), 'scores'"),
+        ("tuple", 3, "output=3: the network returns a tuple of 0: torch.int64"),
+        ("tuple", "scores", "output='scores': .* a tuple"),
+        ("tuple", 0, "returns torch.int64 of shape"),
+        ("tuple in a tuple", 2, "returns a tuple, but a tensor is needed; pick one with output="),
+        ("dataclass", lambda answer: answer.scores.sum(), "a row for each of 5 inputs"),
+    ],
+)
+def test_an_output_that_is_not_there_is_named(kind: str, output: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        input_gradients(Answering(KINDS[kind]), ROWS, output=output, generator=seeded(29))
+
+
+def test_of_one_tensor_nothing_can_be_picked() -> None:
+    with pytest.raises(ValueError, match="output='scores': the network returns a Tensor of no parts"):
+        input_gradients(nn.Linear(7, 3).double(), ROWS, output="scores", generator=seeded(29))
+
+
+class Reader(nn.Module):
+    """A small transformer that looks up tokens and places, with a head for the mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.places = nn.Embedding(7, 8), nn.Embedding(4, 8)
+        self.behind = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+        self.head = nn.Linear(8, 3)
+
+    def embedded(self, vectors: Tensor) -> Tensor:
+        places = torch.arange(vectors.shape[1]).expand(len(vectors), -1)
+        return self.head(self.behind(vectors + self.places(places)).mean(1))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.embedded(self.table(tokens))
+
+
+class Behind(nn.Module):
+    """The same from the vectors of the tokens on."""
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__()
+        self.reader = reader
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        return self.reader.embedded(vectors)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32])
+def test_the_gradient_of_tokens_is_that_by_their_vectors(dtype: torch.dtype) -> None:
+    torch.manual_seed(30)
+    reader = Reader().double()
+    tokens, before = TOKENS.to(dtype), copy.deepcopy(reader.state_dict())
+    found = input_gradients(reader, tokens, generator=seeded(31))
+    wanted = input_gradients(Behind(reader), reader.table(tokens).detach(), generator=seeded(31))
+    assert found.shape == (5, 4 * 8)
+    assert torch.equal(found, wanted)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in reader.state_dict().items())
+    assert all(parameter.requires_grad and parameter.grad is None for parameter in reader.parameters())
+
+
+class Flattening(Reader):
+    """Looks up all tokens of all inputs in one row."""
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.embedded(self.table(tokens.flatten()).view(*tokens.shape, -1))
+
+
+def test_tokens_may_be_flattened_before_they_are_looked_up() -> None:
+    torch.manual_seed(32)
+    reader = Flattening().double()
+    same = Reader().double()
+    same.load_state_dict(reader.state_dict())
+    found = input_gradients(reader, TOKENS, generator=seeded(33))
+    assert torch.equal(found, input_gradients(same, TOKENS, generator=seeded(33)))
+
+
+class MixingTokens(Reader):
+    """Every input gets a part of the next."""
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        vectors = self.table(tokens)
+        return self.embedded(vectors + 0.1 * vectors.roll(1, 0))
+
+
+def test_tokens_that_mix_are_refused() -> None:
+    with pytest.raises(ValueError, match="depends on another input"):
+        input_gradients(MixingTokens().double(), TOKENS, generator=seeded(34))
 
 
 class Detached(nn.Module):
