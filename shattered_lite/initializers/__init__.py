@@ -7,10 +7,11 @@ comes from other parameters (spectral norm, pruning), is refused by name before 
 with one axis, as normalisation has, are left as they are.
 """
 
+from ._concatenated import to_crelu
 from ._initializers import he_, looks_linear_, orthogonal_
 from ._mirrored import mirrored_
 
-__all__ = ["he_", "looks_linear_", "mirrored_", "orthogonal_"]
+__all__ = ["he_", "looks_linear_", "mirrored_", "orthogonal_", "to_crelu"]
 
 
 def __dir__() -> list[str]:

@@ -154,18 +154,24 @@ def looks_linear_(module: Module, *, example: Tensor | None = None, generator: t
     if example is not None:
         linearity.refuse_if_no_example(example)
 
+    found = linearity.find_mirrored(module)
+    with layers.restored_on_refusal(found, generator):
+        mirror(found, generator)
+        if example is not None:
+            linearity.refuse_if_not_linear(module, example)
+    return module
+
+
+def mirror(found: list[layers.Place], generator: torch.Generator) -> None:
+    """Draw the weights of a network that looks linear."""
+
     def matrix(like: Tensor, mirrored: bool) -> Tensor:
         fan_out, fan_in = like.shape[:2]
         block = orthogonal(fan_out, fan_in // 2 if mirrored else fan_in, like, generator)
         return torch.cat([block, -block], dim=1) if mirrored else block
 
-    found = linearity.find_mirrored(module)
-    with layers.restored_on_refusal(found, generator):
-        for layer, drawn in layers.draws(found, matrix):
-            set_centre(layer, drawn)
-        if example is not None:
-            linearity.refuse_if_not_linear(module, example)
-    return module
+    for layer, drawn in layers.draws(found, matrix):
+        set_centre(layer, drawn)
 
 
 def orthogonal(fan_out: int, fan_in: int, like: Tensor, generator: torch.Generator) -> Tensor:

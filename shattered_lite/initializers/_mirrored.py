@@ -52,7 +52,7 @@ def mirrored_(
 
     References
     ----------
-    Balduzzi et al. (2017), Section 5. Derived in the chapter *Training very deep networks*.
+    Balduzzi et al. (2017), Section 5. Derived in the chapter *A dial for the correlation*.
 
     Examples
     --------
