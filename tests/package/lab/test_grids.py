@@ -21,7 +21,6 @@ from shattered_lite.lab.training import Record, Run, steps_tested
 UNFINISHED = {
     "figure_6_long",
     "time_to_learn",
-    "time_to_learn_mnist",
     "time_to_learn_wide",
 }
 TUNED = {"figure_6": (198, 98, 50, 24, 6), "figure_6_small": (98, 24, 6, 198)}
