@@ -346,6 +346,33 @@ def folds_and_borders(paper: Axes) -> None:
     word(paper, 328, 66, "a corner: five zeros", size=SMALL)
 
 
+def many_paths(paper: Axes) -> None:
+    """Three blocks, and the eight ways through them, in four rows by the number of branches."""
+    for block in range(3):
+        left = 72 + 90 * block
+        line(paper, [left, left + 76], [206, 206], RESIDUAL, 2)
+        arc(paper, left + 38, 206, 30, (0, 180), PLAIN)
+    for block in range(4):
+        disc(paper, 67 + 90 * block, 206, 4, INK)
+    word(paper, 370, 206, "skip", RESIDUAL, SMALL)
+    word(paper, 370, 232, "branch", PLAIN, SMALL)
+    rows: dict[int, list[tuple[int, ...]]] = {}
+    for way in product((0, 1), repeat=3):
+        rows.setdefault(sum(way), []).append(way)
+    for length, ways in rows.items():
+        y = 154 - 38 * length
+        word(paper, 30, y, str(length), size=SMALL)
+        for place, way in enumerate(ways):
+            left = 60 + 110 * place
+            for block, taken in enumerate(way):
+                x = left + 28 * block
+                if taken:
+                    arc(paper, x + 13, y, 12, (0, 180), PLAIN)
+                else:
+                    line(paper, [x, x + 26], [y, y], RESIDUAL, 2)
+    word(paper, 200, 10, "sorted by the branches they cross", GREY, SMALL)
+
+
 def turning_the_mirror(paper: Axes) -> None:
     """The halves of a mirror as directions: opposite, turned a little, turned by a right angle."""
     for x, degrees in ((75, 0), (200, 45), (325, 90)):
@@ -388,6 +415,7 @@ DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "theorem-2": theorem_2,
     "theorem-3": theorem_3,
     "highway": highway,
+    "many-paths": many_paths,
     "one-curve": one_curve,
     "any-activation": any_activation,
     "real-images": real_images,

@@ -19,6 +19,12 @@ def cut_the_skip(patch: Patch) -> None:
     patch.setattr(Ensemble, "scales", lambda self: [(0.0, added) for _, added in original(self)])
 
 
+def go_past_each_block_twice(patch: Patch) -> None:
+    """Two skips around a branch."""
+    original = sl.networks.Residual.forward
+    patch.setattr(sl.networks.Residual, "forward", lambda self, x: original(self, x) + self.alpha * x)
+
+
 def skip_one_residual_layer(patch: Patch) -> None:
     """Theorem 2 with L - 1 in place of L."""
     original = sl.theory.residual
