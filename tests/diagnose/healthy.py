@@ -56,14 +56,13 @@ def rows(seed: int, batch: int = 32, features: int = 32, classes: int = CLASSES)
     return 0.8 * means[labels] + 0.6 * noise, labels
 
 
-def images(seed: int, batch: int, size: int) -> tuple[Tensor, Tensor]:
+def images(seed: int, batch: int, size: int, noise: float = 0.5) -> tuple[Tensor, Tensor]:
     """Colour images: a smooth pattern for each class, the same at every seed, plus noise in every pixel."""
     coarse = torch.randn(CLASSES, 3, 4, 4, generator=torch.Generator().manual_seed(0))
     patterns = F.interpolate(coarse, size=(size, size), mode="bilinear")
     generator = torch.Generator().manual_seed(seed)
     labels = _labels(batch, CLASSES, generator)
-    noise = torch.randn(batch, 3, size, size, generator=generator)
-    return patterns[labels] + 0.5 * noise, labels
+    return patterns[labels] + noise * torch.randn(batch, 3, size, size, generator=generator), labels
 
 
 def sequences(seed: int, batch: int = 32, length: int = 24, features: int = 8) -> tuple[Tensor, Tensor]:

@@ -5,7 +5,6 @@ Trained on fresh batches of the same kind as its own, a sick network's loss does
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from torch import Tensor, nn
 
 
 class Sick(NamedTuple):
-    """A sick network by seed, the right word for it (or words equally right), and its cure."""
+    """A sick network by seed, the right word for it (or words, the first one to be named first), and its cure."""
 
     factory: Callable[[int], Case]
     cause: str | tuple[str, ...]
@@ -33,7 +32,7 @@ def parity(seed: int, batch: int = 32, features: int = 16) -> tuple[Tensor, Tens
     return inputs, 2 * (signs[:, 0] ^ signs[:, 1]) + (signs[:, 2] ^ signs[:, 3])
 
 
-def early(seed: int, batch: int = 32, length: int = 100) -> tuple[Tensor, Tensor]:
+def early(seed: int, batch: int = 32, length: int = 60) -> tuple[Tensor, Tensor]:
     """Time series that show their class in the first six steps, and are noise from then on."""
     inputs, labels = sequences(seed, batch, length=6)
     generator = torch.Generator().manual_seed(seed + 1)
@@ -41,10 +40,10 @@ def early(seed: int, batch: int = 32, length: int = 100) -> tuple[Tensor, Tensor
     return torch.cat([inputs, noise], 1), labels
 
 
-def pixels(seed: int, batch: int = 32) -> tuple[Tensor, Tensor]:
+def pixels(seed: int, contrast: float = 0.1) -> tuple[Tensor, Tensor]:
     """Feature vectors as grey values between 0 and 1, around a half: not centred."""
-    inputs, labels = rows(seed, batch)
-    return (0.5 + 0.1 * inputs).clamp(0, 1), labels
+    inputs, labels = rows(seed)
+    return (0.5 + contrast * inputs).clamp(0, 1), labels
 
 
 def scaled(batch: tuple[Tensor, Tensor], by: float) -> tuple[Tensor, Tensor]:
@@ -115,11 +114,11 @@ class ResidualMLP(nn.Module):
 
 
 class PlainConvolutions(nn.Module):
-    """Convolutions of one width in series, with skips of two layers' length or without, pooled for a class."""
+    """Convolutions of one width in series, each a branch of some scale beside a skip, or without skips at 0."""
 
-    def __init__(self, depth: int, width: int = 16, norm: bool = True, skips: bool = False, pool: int = 1) -> None:
+    def __init__(self, depth: int, width: int = 16, norm: bool = True, scale: float = 0.0, pool: int = 1) -> None:
         super().__init__()
-        self.skips = skips
+        self.scale = scale
         self.pool = pool
         self.stem = nn.Conv2d(3, width, 3, padding=1)
         self.layers = nn.ModuleList(
@@ -136,8 +135,8 @@ class PlainConvolutions(nn.Module):
         """The scores of the classes, for each image."""
         x = self.stem(x)
         for number, layer in enumerate(self.layers):
-            x = x + layer(x) / math.sqrt(len(self.layers)) if self.skips else layer(x)
-            if self.pool > 1 and number % 3 == 2:
+            x = x + self.scale * layer(x) if self.scale else layer(x)
+            if self.pool > 1 and number % 4 == 3:
                 x = F.max_pool2d(x, self.pool)
         out: Tensor = self.head(x.mean((2, 3)))
         return out
@@ -184,7 +183,7 @@ class Block(nn.Module):
 class Transformer(nn.Module):
     """A transformer over time steps, averaged for a class."""
 
-    def __init__(self, skips: bool, depth: int = 12, length: int = 24, width: int = 48) -> None:
+    def __init__(self, skips: bool, depth: int = 24, length: int = 12, width: int = 32) -> None:
         super().__init__()
         self.embed = nn.Linear(8, width)
         self.position = nn.Parameter(0.02 * torch.randn(length, width))
@@ -261,11 +260,14 @@ def zeroed_head(both: bool) -> nn.Module:
 
 
 def stepped(rate: float, seed: int) -> Case:
-    """A perceptron on uncentred inputs, after one step of gradient descent at some rate."""
-    case = made(seed, lambda: initialised(mlp(4), he), pixels(seed))
+    """A perceptron of one hidden layer on grey values, after twenty steps of gradient descent at some rate."""
+    case = made(seed, lambda: mlp(1), pixels(seed))
     optimiser = torch.optim.SGD(case.model.parameters(), lr=rate)
-    F.cross_entropy(case.model(case.inputs), case.targets).backward()
-    optimiser.step()
+    for step in range(20):
+        inputs, labels = pixels(seed + 100 * step)
+        optimiser.zero_grad()
+        F.cross_entropy(case.model(inputs), labels).backward()
+        optimiser.step()
     optimiser.zero_grad()
     return case
 
@@ -291,27 +293,27 @@ SICK: dict[str, Sick] = {
     "default_linear_50": _sick(
         lambda: mlp(50),
         lambda: ResidualMLP(25, scale=0.2),
-        "vanishing",
+        ("vanishing", "collapsed"),
         "Give the stack residual connections with scaled branches.",
     ),
     "xavier_without_gain": _sick(
-        lambda: initialised(mlp(40), nn.init.xavier_normal_),
-        lambda: initialised(mlp(40), he),
+        lambda: initialised(mlp(70), nn.init.xavier_normal_),
+        lambda: initialised(ResidualMLP(35, scale=0.1), he),
         "vanishing",
-        "Initialise with the rectifier's gain of the square root of 2 (kaiming_normal_).",
+        "Initialise with the rectifier's gain, the square root of 2, and at this depth add scaled residual branches.",
     ),
     "sigmoids": _sick(
-        lambda: initialised(mlp(10, nn.Sigmoid), nn.init.xavier_normal_),
-        lambda: initialised(mlp(10, nn.Tanh), nn.init.xavier_normal_),
-        "vanishing",
+        lambda: initialised(mlp(16, nn.Sigmoid), nn.init.xavier_normal_),
+        lambda: initialised(mlp(16, nn.Tanh), nn.init.xavier_normal_),
+        ("vanishing", "collapsed"),
         "Replace the sigmoids by tanh.",
     ),
     "vgg_of_std_0.01": _sick(
-        lambda: initialised(PlainConvolutions(12, 32, norm=False, pool=2), lambda w: nn.init.normal_(w, std=0.01)),
-        lambda: initialised(PlainConvolutions(12, 32, norm=False, pool=2), he),
+        lambda: initialised(PlainConvolutions(20, norm=False, pool=2), lambda w: nn.init.normal_(w, std=0.01)),
+        lambda: initialised(PlainConvolutions(20, pool=2), he),
         "vanishing",
-        "Initialise by each layer's number of inputs (kaiming_normal_), not by a constant standard deviation.",
-        lambda seed: images(seed, 32, 32),
+        "Initialise by each layer's number of inputs (kaiming_normal_), and add batch norm.",
+        lambda seed: images(seed, 16, 32),
     ),
     "inputs_tiny": _sick(
         lambda: initialised(mlp(8), he),
@@ -333,7 +335,7 @@ SICK: dict[str, Sick] = {
         lambda: initialised(mlp(10), nn.init.normal_),
         lambda: initialised(mlp(10), he),
         "exploding",
-        "Divide the weights' standard deviation by the square root of half the number of inputs (kaiming_normal_).",
+        "Divide the weights by the square root of half of each layer's number of inputs (kaiming_normal_).",
     ),
     "residual_unscaled": _sick(
         lambda: initialised(ResidualMLP(40), he),
@@ -343,13 +345,13 @@ SICK: dict[str, Sick] = {
     ),
     "rnn_exploding": _sick(
         lambda: rnn("relu", lambda w: nn.init.normal_(w, std=0.3)),
-        lambda: rnn("relu", nn.init.eye_),
+        lambda: rnn("tanh", nn.init.orthogonal_),
         "exploding",
-        "Start the recurrent weights as the identity.",
+        "Bound the state by tanh, and start the recurrent weights as an orthogonal matrix.",
         early,
     ),
     "rnn_vanishing": _sick(
-        lambda: rnn("tanh", lambda w: nn.init.normal_(w, std=0.05)),
+        lambda: rnn("tanh", lambda w: w),
         lambda: rnn("tanh", nn.init.orthogonal_),
         "vanishing",
         "Start the recurrent weights as an orthogonal matrix.",
@@ -363,7 +365,7 @@ SICK: dict[str, Sick] = {
         early,
     ),
     "gamma_near_zero": _sick(
-        lambda: gammas(mlp(12, norm=nn.BatchNorm1d), 1e-3),
+        lambda: gammas(mlp(12, norm=nn.BatchNorm1d), 1e-4),
         lambda: gammas(mlp(12, norm=nn.BatchNorm1d), 1.0),
         "vanishing",
         "Start every gamma at 1.",
@@ -374,18 +376,18 @@ SICK: dict[str, Sick] = {
         "dead",
         "Start the biases at zero.",
     ),
-    "dead_after_a_step": Sick(
-        lambda seed: stepped(100.0, seed),
+    "dead_after_large_steps": Sick(
+        lambda seed: stepped(10.0, seed),
         "dead",
-        lambda seed: stepped(0.01, seed),
+        lambda seed: stepped(0.1, seed),
         "Start again with a smaller learning rate.",
     ),
     "uncentred_pixels": _sick(
-        lambda: initialised(mlp(40), he),
-        lambda: initialised(ResidualMLP(20, norm=True), he),
+        lambda: initialised(mlp(60), he),
+        lambda: initialised(ResidualMLP(30, scale=0.1, norm=True), he),
         "collapsed",
-        "Centre the inputs, and give the stack normalised residual branches.",
-        pixels,
+        "Standardise the inputs, and give the stack normalised and scaled residual branches.",
+        lambda seed: pixels(seed, contrast=0.03),
         rows,
     ),
     "transformer_without_skips": _sick(
@@ -393,20 +395,20 @@ SICK: dict[str, Sick] = {
         lambda: Transformer(skips=True),
         "collapsed",
         "Put the skip connections back.",
-        sequences,
+        lambda seed: sequences(seed, length=12),
     ),
-    "batch_norm_60": _sick(
-        lambda: initialised(mlp(60, norm=nn.BatchNorm1d), he),
-        lambda: initialised(ResidualMLP(30, scale=0.1, norm=True), he),
-        "shattered",
+    "batch_norm_80": _sick(
+        lambda: initialised(mlp(80, norm=nn.BatchNorm1d), he),
+        lambda: initialised(ResidualMLP(40, scale=0.1, norm=True), he),
+        ("shattered", "exploding"),
         "Give the stack residual connections with scaled branches.",
     ),
     "convolutions_60": _sick(
         lambda: initialised(PlainConvolutions(60), he),
-        lambda: initialised(PlainConvolutions(60, skips=True), he),
+        lambda: initialised(PlainConvolutions(60, scale=0.05), he),
         "shattered",
         "Give the stack residual connections with scaled branches.",
-        lambda seed: images(seed, 32, 8),
+        lambda seed: images(seed, 32, 8, noise=1.3),
     ),
     "nonlinearities_forgotten": _sick(
         lambda: mlp(5, nn.Identity, features=16, classes=4),
@@ -425,8 +427,8 @@ SICK: dict[str, Sick] = {
     "branches_all_zero": _sick(
         lambda: zeroed_branches(0.0),
         lambda: zeroed_branches(1.0),
-        "zero by design",
-        "Set only the last layer of each branch to zero, or let all of them start small.",
+        ("zero by design", "linear"),
+        "Leave the branches as torch initialises them, or set only their last layers to zero.",
         parity,
     ),
     "head_all_zero": _sick(
