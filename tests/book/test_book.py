@@ -21,7 +21,9 @@ from tools.site import FORMULA_AND_MARK, ROOT, address, pages
 PAGES = pages()
 DRAWINGS = ROOT / "book" / "_static" / "drawings"
 CORES, SLOWEST_MACHINE = 2, 2  # what a budget is for, and how much slower the machine that runs this test may be
-NUMBERED = r"(?:Theorem|Lemma|Proposition|Corollary|Definition|Assumption|Remark|Observation|Exercise|Figure|Table) [\d.]*\d"
+NUMBERED = (
+    r"(?:Theorem|Lemma|Proposition|Corollary|Definition|Assumption|Remark|Observation|Exercise|Figure|Table) [\d.]*\d"
+)
 
 
 def soup_of(file: Path) -> BeautifulSoup:
