@@ -15,10 +15,9 @@ from ._initializers import mirror
 from ._layers import Layer, find, refusal, refuse_if_not_isometric, sharing, source
 
 RECTIFIERS = {torch.relu, torch.relu_, functional.relu, functional.relu_, "relu", "relu_"}
-LINEAR = {  # and the same for the two halves of a concatenated signal
-    torch.flatten, functional.avg_pool2d, functional.adaptive_avg_pool2d, "flatten", "reshape", "view",
-}  # fmt: skip
-LINEAR_MODULES = nn.Identity | nn.AvgPool2d | nn.AdaptiveAvgPool2d | nn.Flatten | nn.PixelUnshuffle
+POOLING = {functional.avg_pool2d, functional.adaptive_avg_pool2d}
+LINEAR_MODULES = nn.Identity | nn.AvgPool2d | nn.AdaptiveAvgPool2d | nn.PixelUnshuffle  # each channel for itself
+FLATTENING = {torch.flatten, "flatten", "reshape", "view"}
 SUMS = {operator.add, operator.iadd, torch.add, "add", "add_"}
 SHAPES = {getattr, "size", "dim"}
 
@@ -33,8 +32,8 @@ def to_crelu(module: nn.Module, *, generator: torch.Generator | None = None) -> 
     Parameters
     ----------
     module : nn.Module
-        Made of ``nn.Linear``, ``nn.Conv2d`` and rectifiers; beside them mean pooling, flattening,
-        ``nn.PixelUnshuffle``, and sums of what was not rectified. It is not changed.
+        Made of ``nn.Linear`` on ``(inputs, features)``, ``nn.Conv2d`` and rectifiers; beside them mean pooling,
+        flattening, ``nn.PixelUnshuffle``, and sums of what was not rectified. It is not changed.
     generator : torch.Generator, optional
         Source of all randomness, by default torch's own.
 
@@ -108,7 +107,11 @@ def _concatenate(network: fx.GraphModule) -> set[str]:
 
 def _stays_doubled(node: fx.Node, child: nn.Module | None, takes_doubled: bool) -> bool:
     """Whether the output of this step is doubled, too; refuse what is not linear, or would need both shapes at once."""
-    if node.target in LINEAR or isinstance(child, LINEAR_MODULES):
+    if node.target in POOLING or isinstance(child, LINEAR_MODULES):
+        return takes_doubled
+    if isinstance(child, nn.Flatten) or node.target in FLATTENING:
+        if takes_doubled and not _flattens_each_input(node, child):
+            raise _refuse(node, child, "must flatten each input, however many channels it has: (inputs, -1)")
         return takes_doubled
     if node.target in SHAPES or (node.target is operator.getitem and node.all_input_nodes[0].target in SHAPES):
         return False
@@ -119,12 +122,21 @@ def _stays_doubled(node: fx.Node, child: nn.Module | None, takes_doubled: bool) 
     return False
 
 
+def _flattens_each_input(node: fx.Node, child: nn.Module | None) -> bool:
+    """Whether the second axis takes all that there is; a number would be that of the channels before."""
+    if isinstance(child, nn.Flatten):
+        return child.start_dim == 1 and child.end_dim == -1
+    if node.target in ("reshape", "view"):
+        return isinstance(node.args[1], fx.Node) and node.args[2:] == (-1,)
+    return node.args[1:] in ((1,), (1, -1)) or dict(node.kwargs) == {"start_dim": 1}
+
+
 def _put_crelu(network: fx.GraphModule, node: fx.Node) -> fx.Node:
     """A CReLU in the place of a rectifier; of its own, since one nn.ReLU may serve several places."""
     name = f"crelu_{node.name}".replace(".", "_")
     network.add_submodule(name, CReLU())
     with network.graph.inserting_before(node):
-        new = network.graph.call_module(name, (node.args[0],))
+        new = network.graph.call_module(name, (node.all_input_nodes[0],))
     node.replace_all_uses_with(new)
     network.graph.erase_node(node)
     return new
@@ -138,7 +150,8 @@ def _refuse_if_used_again(network: fx.GraphModule, node: fx.Node, child: nn.Modu
 def _twice_as_wide(layer: nn.Linear | nn.Conv2d) -> nn.Module:
     """The layer with twice as many inputs; its weights are drawn later."""
     wide = copy.deepcopy(layer)
-    wide.weight = nn.Parameter(torch.cat([layer.weight, layer.weight], dim=1).detach())
+    doubled = torch.cat([layer.weight, layer.weight], dim=1).detach()
+    wide.weight = nn.Parameter(doubled, requires_grad=layer.weight.requires_grad)
     if isinstance(wide, nn.Linear):
         wide.in_features *= 2
     else:

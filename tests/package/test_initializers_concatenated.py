@@ -133,6 +133,41 @@ class Sliced(Dense):
         return self.second(self.first(x).relu()[:, :6])
 
 
+class Flattened(nn.Module):
+    """A rectified image as a vector, in one of many ways."""
+
+    def __init__(self, flatten: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.stem, self.flatten, self.head = nn.Conv2d(2, 4, 3, padding=1), flatten, nn.Linear(256, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.flatten(functional.relu(input=self.stem(x))))
+
+
+FLATTENED = {
+    "flatten": lambda z: z.flatten(1),
+    "torch.flatten": lambda z: torch.flatten(z, 1),
+    "named": lambda z: torch.flatten(z, start_dim=1),
+    "view": lambda z: z.view(z.size(0), -1),
+    "reshape": lambda z: z.reshape(z.shape[0], -1),
+    "module": nn.Flatten(),
+}
+
+
+@pytest.mark.parametrize("name", FLATTENED)
+def test_an_image_may_be_flattened_in_many_ways(name: str) -> None:
+    found = to_crelu(Flattened(FLATTENED[name]), generator=seeded(7))
+    assert torch.allclose(found(IMAGES) + found(-IMAGES), torch.zeros(7, 3), atol=1e-5)
+    assert found(IMAGES).abs().max() > 0.01
+
+
+def test_what_was_frozen_stays_frozen() -> None:
+    network = Dense()
+    network.second.requires_grad_(False)
+    found = to_crelu(network, generator=seeded(8))
+    assert [each.weight.requires_grad for each in (found.first, found.second, found.third)] == [True, False, True]
+
+
 def tied() -> nn.Module:
     network = Dense()
     network.third.weight = network.first.weight
@@ -160,6 +195,10 @@ def convolutions(*between: nn.Module, **options: int) -> nn.Module:
         (nn.LSTM(6, 6), "with a weight_ih_l0"),
         (AddedLate(), "add, which takes a rectified signal, and a layer must come between"),
         (Sliced(), "getitem, which is not known to be linear"),
+        (Flattened(lambda z: z.view(-1, 256)), r"view, which must flatten each input, .*\(inputs, -1\)"),
+        (Flattened(lambda z: z.view(z.shape[0], 256)), "view, which must flatten each input"),
+        (Flattened(torch.flatten), "flatten, which must flatten each input"),
+        (Flattened(nn.Flatten(0)), "flatten is a Flatten, which must flatten each input"),
         (Shared(), "second is a Linear, which is used more than once"),
         (tied(), "third is a Linear with the weight of first"),
         (Branching(), "cannot be read .* it may branch on numbers"),
