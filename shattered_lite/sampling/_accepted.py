@@ -34,7 +34,7 @@ def check_inputs(network: nn.Module, inputs: object, *, tokens: bool = False) ->
     if inputs.ndim == 0 or inputs.numel() == 0:
         raise ValueError(f"inputs: shape {tuple(inputs.shape)}, but (inputs, ...) with no empty axis is needed")
     check_numbers(inputs)
-    if tokens and is_tokens(inputs):
+    if tokens and inputs.dtype in (torch.int32, torch.int64):
         return
     if not inputs.is_floating_point():
         raise ValueError(
@@ -47,11 +47,6 @@ def check_inputs(network: nn.Module, inputs: object, *, tokens: bool = False) ->
             f"inputs: {inputs.dtype} on {inputs.device}, but the network is {like[0].dtype} on {like[0].device}; "
             "convert one of them with .to()"
         )
-
-
-def is_tokens(inputs: Tensor) -> bool:
-    """Whether these can be indices of an embedding."""
-    return inputs.dtype in (torch.int32, torch.int64)
 
 
 def check_numbers(inputs: Tensor) -> None:
