@@ -9,16 +9,17 @@ from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from . import checks, initializers, networks, sampling, structure, theory
+from . import checks, diagnosis, initializers, networks, sampling, structure, theory
 from ._glue import glue
+from .diagnosis import diagnose
 from .initializers import he_, looks_linear_, orthogonal_
 from .networks import CReLU
 from .sampling import input_gradients, sample_activations, sample_gradients
 
 __all__ = [
     "sample_gradients", "sample_activations", "input_gradients", "CReLU", "looks_linear_", "orthogonal_", "he_",
-    "checks", "exercises", "initializers", "lab", "networks", "plots", "sampling", "structure", "theory",
-    "glue", "__version__",
+    "diagnose", "checks", "diagnosis", "exercises", "initializers", "lab", "networks", "plots", "sampling",
+    "structure", "theory", "glue", "__version__",
 ]  # fmt: skip
 
 try:

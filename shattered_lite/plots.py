@@ -8,7 +8,7 @@ same colours and markers, so that they can be told apart as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
 from typing import Any
@@ -77,7 +77,16 @@ NETWORKS = {
 PALETTE = tuple(look.colour for look in NETWORKS.values())
 MARKERS = tuple(look.marker for look in NETWORKS.values())
 
-__all__ = ["MARKERS", "NETWORKS", "PALETTE", "Look", "activation_rasters", "against_depth", "use_style"]
+__all__ = [
+    "MARKERS",
+    "NETWORKS",
+    "PALETTE",
+    "Look",
+    "activation_rasters",
+    "against_depth",
+    "beside_theory",
+    "use_style",
+]
 
 
 def use_style() -> None:
@@ -189,6 +198,40 @@ def against_depth(curves: Mapping[str, Mapping[int, tuple[float, float, float]]]
     axes.set(xscale="log", xticks=ticks, xticklabels=ticks, xlabel="depth", ylabel=ylabel)
     axes.minorticks_off()
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize="small")
+    return figure
+
+
+def beside_theory(curves: Mapping[str, Sequence[tuple[float, float]]], xlabel: str) -> Figure:
+    """Panels of what was measured, as points, and of what theory expects, as circles.
+
+    Parameters
+    ----------
+    curves : mapping of name to sequence of (measured, expected)
+        Along the x axis; nan where there is none. A curve over more than a factor of 100 gets a logarithmic axis.
+    xlabel : str
+        What is counted along it.
+
+    Returns
+    -------
+    Figure
+        A panel for each curve, beside each other.
+
+    Examples
+    --------
+    >>> figure = sl.plots.beside_theory({"size": [(1.0, 1.1), (2.0, float("nan"))]}, xlabel="layer")
+    >>> len(figure.axes)
+    1
+    """
+    figure, panels = plt.subplots(1, len(curves), figsize=(3.4 * len(curves), 3.4), squeeze=False)
+    for axes, (name, pairs) in zip(panels[0], curves.items(), strict=True):
+        measured, expected = np.array(pairs, dtype=float).T
+        axes.plot(expected, "o", color=PALETTE[1], markersize=6, markerfacecolor="none", label="expected")
+        axes.plot(measured, ".", color=PALETTE[0], markersize=4, label="measured")
+        positive = measured[measured > 0]
+        if len(positive) and positive.max() > 100 * positive.min() and not (measured < 0).any():
+            axes.set_yscale("log")
+        axes.set(xlabel=xlabel, title=name)
+    panels[0][0].legend(fontsize="small")
     return figure
 
 

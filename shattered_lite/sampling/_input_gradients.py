@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import get_gradient_edge
-from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 from tqdm import tqdm
 
 from .._arguments import drawn_by, one_of
-from . import _accepted as accepted
-from ._frozen import Held, Measured, Normalising, Watching
-from ._undisturbed import same_random_numbers, undisturbed
+from .._modules import (
+    DEPENDENCE,
+    Embedding,
+    Held,
+    Measured,
+    Normalising,
+    Watching,
+    check_inputs,
+    check_network,
+    check_outputs,
+    same_random_numbers,
+    select,
+    undisturbed,
+    unwrapped,
+)
 
 Normaliser = Literal["inputs", "running"]
 Run = Callable[[Tensor], Any]
@@ -26,10 +36,6 @@ NO_SLOPE = "network: its outputs do not depend on its inputs by steps that can b
 NO_LOOK_UP = (
     "inputs: the network looks these tokens up in no nn.Embedding as they are; hand over the layers behind the "
     "embedding, and what it makes of the tokens"
-)
-DEPENDENCE = (
-    "network: its output at one input depends on another input; the first axis must count inputs, and only the batch "
-    "norm of torch can be held constant"
 )
 
 
@@ -96,12 +102,12 @@ def input_gradients(
     """
     one_of("statistics", statistics, Normaliser)
     generator = drawn_by(generator)
-    accepted.check_network(network)
-    accepted.check_inputs(network, inputs, tokens=True)
-    module = getattr(network, "_orig_mod", network)  # of a compiled network
+    check_network(network)
+    check_inputs(network, inputs, tokens=True)
+    module = unwrapped(network)
 
     def run(x: Tensor) -> Any:
-        return accepted.select(module(x), output, len(x))
+        return select(module(x), output, len(x))
 
     def mode() -> Watching:
         return Normalising(Held(measured.statistics)) if statistics == "inputs" else Watching()
@@ -114,7 +120,7 @@ def input_gradients(
                 outputs = run(trial.clone())
             if not measured.statistics:
                 break
-        accepted.check_outputs(outputs, len(trial))
+        check_outputs(outputs, len(trial))
         direction = torch.randn(outputs.shape[1:], generator=generator).to(outputs)
         if watching.reads_values:
             chunks = tqdm(x.split(1), desc="gradients", leave=False, disable=None)
@@ -158,7 +164,7 @@ def _refuse_if_company_matters(run: Run, x: Tensor, mode: Callable[[], Watching]
 def _gradients(run: Run, inputs: Tensor, weights: Tensor, mode: Watching) -> Tensor:
     """Gradient of the weighted sum of outputs; no output depends on two inputs, so one pass back serves all."""
     x = inputs.clone()
-    embedding = _Embedding(x)
+    embedding = Embedding(x)
     if x.is_floating_point():
         x.requires_grad_()
     with mode, embedding:
@@ -176,23 +182,3 @@ def _gradients(run: Run, inputs: Tensor, weights: Tensor, mode: Watching) -> Ten
     if x.grad is None:
         raise ValueError(NO_SLOPE)
     return x.grad.reshape(len(inputs), -1)
-
-
-class _Embedding(TorchFunctionMode):
-    """The first look-up of these very tokens in a table, as the point to differentiate at."""
-
-    def __init__(self, tokens: Tensor) -> None:
-        super().__init__()
-        self.tokens = tokens
-        self.values: Tensor | None = None
-
-    def __torch_function__(
-        self, function: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        result = function(*args, **(kwargs or {}))
-        if function is functional.embedding and self.values is None and torch.is_grad_enabled():
-            indices = args[0] if args else (kwargs or {})["input"]
-            if indices.numel() == self.tokens.numel() and torch.equal(indices.flatten(), self.tokens.flatten()):
-                point = self.values = result.detach().requires_grad_()
-                return point.clone()
-        return result

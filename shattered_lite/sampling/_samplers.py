@@ -12,9 +12,9 @@ from torch import Tensor
 
 from .. import theory
 from .._arguments import drawn_by, whole
+from .._modules import check_numbers
 from ..theory import Statistics
 from . import _layers as layers
-from ._accepted import check_numbers
 from ._ensemble import Ensemble, EnsembleKind, Gates, Method, Normalisation, Scale, depths_of
 
 CHUNK_BYTES = 2 * 2**20  # networks are sampled in chunks whose state fits in the processor's cache

@@ -16,6 +16,8 @@ Corollary 1
 Every network, without batches
     :func:`similarity`: their one curve, of which the others are slopes; and what a step on one input does to another,
     :func:`tangent_kernel`.
+One layer
+    :func:`through`: an activation at preactivations of any covariance.
 """
 
 from ._activations import ACTIVATIONS, Activation, activation, leaky_relu
@@ -37,6 +39,7 @@ from ._residual import residual, residual_idealised_batch_norm, residual_layer_n
 from ._scalar import autocorrelation, grid_covariance, scalar_covariance
 from ._similarity import Similarity, similarity
 from ._tangent import TangentKernel, tangent_kernel
+from ._through import Through, through
 
 __all__ = [
     "ACTIVATIONS",
@@ -48,6 +51,7 @@ __all__ = [
     "Similarity",
     "Statistics",
     "TangentKernel",
+    "Through",
     "activation",
     "arc_cosine",
     "autocorrelation",
@@ -76,6 +80,7 @@ __all__ = [
     "scalar_covariance",
     "similarity",
     "tangent_kernel",
+    "through",
 ]
 
 

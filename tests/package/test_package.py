@@ -24,11 +24,11 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path.relative_to(PACKAGE).with_suffix("").as_posix(): ast.parse(path.read_text()) for path in FILES}
 # A room may use those before it, never those after it.
 ORDER = [
-    "theory", "structure", "checks", "plots", "networks", "initializers", "sampling", "diagnose", "lab/data",
+    "theory", "structure", "checks", "plots", "networks", "initializers", "sampling", "diagnosis", "lab/data",
     "lab/training", "lab/sweep", "lab/records", "lab/grids", "lab/cli", "exercises",
 ]  # fmt: skip
 ALONE = {"theory", "structure", "checks", "plots"}  # know none of each other
-GROUND = {"_arguments", "_autograd", "_files"}  # what knows no room, and serves several
+GROUND = {"_arguments", "_autograd", "_files", "_modules"}  # what knows no room, and serves several
 
 
 def room(name: str) -> str:
@@ -101,7 +101,7 @@ def test_imports_run_one_way(name: str) -> None:
     assert own_imports(name) <= allowed | GROUND
 
 
-@pytest.mark.parametrize("name", sorted(GROUND))
+@pytest.mark.parametrize("name", [name for name in TREES if room(name) in GROUND])
 def test_the_ground_knows_no_room(name: str) -> None:
     assert own_imports(name) == set()
 
@@ -109,7 +109,15 @@ def test_the_ground_knows_no_room(name: str) -> None:
 def test_theory_needs_no_simulation() -> None:
     for name in RULES:
         foreign = foreign_imports(TREES[name])
-        assert room(name) != "theory" or foreign <= {"__future__", "collections", "typing", "math", "numpy", "scipy"}
+        assert room(name) != "theory" or foreign <= {
+            "__future__",
+            "collections",
+            "functools",
+            "typing",
+            "math",
+            "numpy",
+            "scipy",
+        }
         assert room(name) == "plots" or not foreign & {"matplotlib", "seaborn"}, name
 
 
@@ -215,6 +223,7 @@ def test_docstrings_speak_of_nothing_private(name: str) -> None:
 
 DOOR = [
     "sample_gradients", "sample_activations", "input_gradients", "CReLU", "looks_linear_", "orthogonal_", "he_",
+    "diagnose",
 ]  # fmt: skip
 
 
@@ -326,8 +335,9 @@ def test_the_package_stays_small() -> None:
     wings: dict[str, list[Path]] = {}
     for path in FILES:
         folder = path.relative_to(PACKAGE).parts[0]
-        wings.setdefault(folder if folder in ("lab", "exercises") else "helper", []).append(path)
-    assert lines(wings["helper"]) <= 4_600
+        wings.setdefault(folder if folder in ("lab", "exercises", "diagnosis") else "helper", []).append(path)
+    assert lines(wings["helper"]) <= 4_800
+    assert lines(wings["diagnosis"]) <= 1_200
     assert lines(wings["lab"]) <= 3_000
     assert max(lines([path]) for path in wings["exercises"]) <= 120
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain
+from typing import Any
 
 import torch
 from torch import nn
@@ -28,6 +29,12 @@ def same_random_numbers(device: torch.device) -> AbstractContextManager[None]:
     return torch.random.fork_rng([] if device.type == "cpu" else [device], device_type=device.type)
 
 
+def _eager() -> AbstractContextManager[Any]:
+    """Compiled parts run as they were written, so that it can be seen what they do."""
+    stance = getattr(torch.compiler, "set_stance", None)  # since torch 2.6
+    return nullcontext() if stance is None else stance("force_eager")
+
+
 @contextmanager
 def undisturbed(network: nn.Module, device: torch.device) -> Iterator[None]:
     """Evaluate, and differentiate with respect to inputs alone, in full precision; leave no trace."""
@@ -47,6 +54,7 @@ def undisturbed(network: nn.Module, device: torch.device) -> Iterator[None]:
             torch.autocast(device.type, enabled=False),
             torch.inference_mode(False),
             torch.enable_grad(),
+            _eager(),
             evaluating(network),
         ):
             for parameter in trained:

@@ -10,6 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+DEPENDENCE = (
+    "network: its output at one input depends on another input; the first axis must count inputs, and only the batch "
+    "norm of torch can be held constant"
+)
+
 Output = int | str | Callable[[Any], Tensor] | None  # which part of what a network returns
 
 
@@ -18,13 +23,35 @@ def check_network(network: object) -> None:
     if not isinstance(network, nn.Module):
         raise ValueError(f"network={network!r}: an nn.Module is needed; call a function in the forward of one")
     for name, module in network.named_modules():
-        if isinstance(module, torch.jit.ScriptModule):
-            raise ValueError(
-                f"network: {name or 'it'} is compiled by torch.jit, which hides batch norm; use the original"
-            )
+        _check_module(name or "it", module)
     for name, parameter in network.named_parameters():
-        if is_lazy(parameter):
-            raise ValueError(f"network: {name} has no size yet; call the network once on its inputs")
+        _check_parameter(name, parameter)
+
+
+def _check_module(name: str, module: nn.Module) -> None:
+    if isinstance(module, torch.jit.ScriptModule):
+        raise ValueError(f"network: {name} is compiled by torch.jit, which hides batch norm; use the original")
+    if type(module).__name__ == "FullyShardedDataParallel":
+        raise ValueError(f"network: {name} lies on several devices in pieces; use the network it was made of")
+    if isinstance(module, torch.fx.GraphModule) and any("aten" in str(node.target) for node in module.graph.nodes):
+        raise ValueError(f"network: {name} comes from torch.export, which hides batch norm; use the original")
+
+
+def _check_parameter(name: str, parameter: nn.Parameter) -> None:
+    if is_lazy(parameter):
+        raise ValueError(f"network: {name} has no size yet; call the network once on its inputs")
+    if parameter.is_meta:
+        raise ValueError(f"network: {name} is on the meta device and has no values; build it on a real one")
+    if type(parameter.data).__name__ == "DTensor":
+        raise ValueError(f"network: {name} lies on several devices in pieces; use the network it was made of")
+
+
+def unwrapped(network: nn.Module) -> nn.Module:
+    """The network itself, of one that is compiled, or spread over several devices."""
+    inner = getattr(network, "_orig_mod", None)
+    if isinstance(network, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        inner = network.module
+    return unwrapped(inner) if isinstance(inner, nn.Module) else network
 
 
 def check_inputs(network: nn.Module, inputs: object, *, tokens: bool = False) -> None:

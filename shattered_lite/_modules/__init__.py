@@ -1,0 +1,16 @@
+"""Somebody else's network: what is accepted of it, and how to run it without leaving a trace."""
+
+from ._accepted import DEPENDENCE, Output, check_inputs, check_network, check_numbers, check_outputs, select, unwrapped
+from ._embedding import Embedding
+from ._normalising import BatchStatistics, Held, Measured, Normalising, Watching
+from ._undisturbed import evaluating, same_random_numbers, undisturbed
+
+__all__ = [
+    "DEPENDENCE", "BatchStatistics", "Embedding", "Held", "Measured", "Normalising", "Output", "Watching",
+    "check_inputs", "check_network", "check_numbers", "check_outputs", "evaluating", "same_random_numbers", "select",
+    "undisturbed", "unwrapped",
+]  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,165 @@
+"""Run somebody's network a few times, and read what passes through it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from .._arguments import drawn_by, whole
+from .._modules import Output, check_inputs, check_network, undisturbed, unwrapped
+from . import _runs as runs
+from ._diagnosis import Diagnosis
+from ._findings import Evidence, findings_of, zero_at_start
+from ._measures import layers_of, spread
+from ._signals import Signal
+
+
+def diagnose(
+    network: nn.Module,
+    inputs: runs.Inputs,
+    targets: Tensor | None = None,
+    *,
+    output: Output = None,
+    directions: int = 4,
+    generator: torch.Generator | None = None,
+) -> Diagnosis:
+    r"""What passes through a network, forwards and back; whether that lets it train, and if not, what to change.
+
+    It goes forward once and back a few times, and keeps statistics of every signal and its gradient: sizes, the
+    correlation $R$ of gradients at two inputs, the gradient scale coefficient, how alike inputs have become, dead
+    rectifiers; at the inputs, and along a line between two of them. Where the network is made of linear or
+    convolutional layers, norms, averages, skips and the common activations, the value that theory expects of a wide
+    network with weights of this size stands beside each (:func:`shattered_lite.theory.through`).
+
+    Batch norm uses the statistics of these inputs and holds them constant; dropout is off. The network, its gradients,
+    buffers, mode and hooks, the inputs and torch's random state are afterwards as before. Compiled parts run eagerly,
+    and autocast around the call is off, which a note says. Integers are tokens: measured is the gradient by what the
+    network looks up for them.
+
+    RATES
+
+    Parameters
+    ----------
+    network : nn.Module
+        Maps inputs, counted by their first axis, to outputs, each by itself but for batch norm. One that is compiled,
+        or wrapped for several devices, is unwrapped.
+    inputs : Tensor, sequence of Tensor or mapping of str to Tensor
+        As the network takes them: one, several, or by name. 16 to 64 of them are enough.
+    targets : Tensor, optional
+        Class numbers, or numbers of the shape of the outputs: then the loss is compared with that of guessing.
+    output : int, str or callable, optional
+        Which of several outputs, as for :func:`shattered_lite.input_gradients`.
+    directions : int
+        How many random combinations of the outputs to send back.
+    generator : torch.Generator, optional
+        Source of these; by default torch's own, whose state is afterwards as before.
+
+    Returns
+    -------
+    Diagnosis
+        Prints as a table, shows as one in a notebook; has a verdict, a figure, a dictionary and JSON.
+
+    Raises
+    ------
+    ValueError
+        If network, inputs, targets or outputs are not such, as for :func:`shattered_lite.input_gradients`; or if the
+        output at one input depends on another input.
+
+    References
+    ----------
+    Balduzzi et al. (2017), Definition 1; Philipp, Song and Carbonell (2018) for the scale coefficient. Used in the
+    chapter *Diagnose your own network*.
+
+    Examples
+    --------
+    >>> layers = [layer for _ in range(50) for layer in (nn.Linear(64, 64), nn.ReLU())]
+    >>> found = sl.diagnose(nn.Sequential(*layers), torch.randn(32, 64), generator=generator)
+    >>> found.cause, found.findings[0].changes[0].code
+    ('vanishing', 'x = x + 0.1 * layer(norm(x))')
+    """
+    whole("directions", directions)
+    generator = drawn_by(generator)
+    check_network(network)
+    module, tensors = unwrapped(network), runs.tensors_of(inputs)
+    for x in tensors:
+        check_inputs(module, x, tokens=True)
+    count, device = len(tensors[0]), tensors[0].device
+    notes = []
+    if torch.is_autocast_enabled(device.type):
+        notes.append("Autocast is on around this call; all was measured without it.")
+    with undisturbed(module, device), tqdm(total=4, desc="diagnosis", leave=False, disable=None) as bar:
+        statistics = runs.statistics_of(module, inputs)
+        bar.update()
+        ran = runs.forward(module, inputs, statistics, output, directions)
+        runs.refuse_dependence(ran)
+        bar.update()
+        weights = runs.directions_of(ran, directions, generator)
+        ran.back(weights)
+        bar.update()
+        signals, outputs, keep = ran.signals, ran.outputs.detach(), _silent(ran.signals)
+        if keep is not None:
+            notes.append(f"No gradient of the outputs comes back to {signals[keep].name}; measured is that of its own.")
+            ran = runs.forward(module, inputs, statistics, output, directions, keep)
+            weights = runs.directions_of(ran, directions, generator)
+            ran.back(weights)
+        ran.forget()
+        line: Sequence[Signal] = ()
+        if (points := runs.line_between(inputs)) is not None:
+            beside = runs.forward(module, points, statistics, output, directions, keep, precise=True)
+            beside.back(weights)
+            line = beside.signals
+        bar.update()
+    layers = layers_of(ran.signals, line, ran.place, ran.rows)
+    zero = zero_at_start(signals)
+    if zero:
+        notes.append(f"Zero at the start, by design: {', '.join(zero[:3])}{' and others' if len(zero) > 3 else ''}.")
+    evidence = Evidence(layers, signals, _features(ran.signals), torch.finfo(outputs.dtype).eps)
+    loss, guessing = (math.nan, math.nan) if targets is None else _losses(outputs, targets)
+    return Diagnosis(
+        type(module).__name__, count, tuple(layers), tuple(findings_of(evidence)), tuple(notes), loss, guessing
+    )
+
+
+def _silent(signals: Sequence[Signal]) -> int | None:
+    """The last signal that gets no gradient, though some weights behind it are zero: a gradient that is by design."""
+    if any(each.heard for each in signals if not each.sources) or not zero_at_start(signals):
+        return None
+    return max(
+        place for place, each in enumerate(signals) if each.rms > 0 and each.shown and each.came and not each.heard
+    )
+
+
+def _features(signals: Sequence[Signal]) -> float:
+    """How much of what the last weights see tells inputs apart."""
+    seen = [each.sources[0] for each in signals if each.kind in ("linear", "convolution") and each.heard]
+    return spread(signals[seen[-1]].covariance) if seen else math.nan
+
+
+def _losses(outputs: Tensor, targets: Tensor) -> tuple[float, float]:
+    """Cross-entropy of class numbers, or mean squared error; and that of the best answer that is always the same."""
+    if targets.is_floating_point():
+        if targets.shape != outputs.shape:
+            raise ValueError(f"targets: shape {tuple(targets.shape)}, but the outputs have {tuple(outputs.shape)}")
+        error = (outputs.double() - targets.double()).square().mean()
+        return error.item(), (targets.double() - targets.double().mean(0)).square().mean().item()
+    if targets.shape == outputs.shape[:-1]:
+        scores = outputs.flatten(0, -2)
+    elif targets.shape == (outputs.shape[0], *outputs.shape[2:]):
+        scores = outputs.movedim(1, -1).flatten(0, -2)
+    else:
+        raise ValueError(
+            f"targets: shape {tuple(targets.shape)}, but outputs of shape {tuple(outputs.shape)} need a class "
+            "number for each row, or numbers of the same shape"
+        )
+    classes = targets.flatten()
+    if int(classes.min()) < 0 or int(classes.max()) >= scores.shape[1]:
+        raise ValueError(
+            f"targets: from {classes.min()} to {classes.max()}, but the outputs score {scores.shape[1]} classes"
+        )
+    shares = torch.bincount(classes, minlength=scores.shape[1]).double() / len(classes)
+    return functional.cross_entropy(scores.double(), classes).item(), torch.special.entr(shares).sum().item()

@@ -1,0 +1,213 @@
+"""What a diagnosis found, and the forms in which it can be read."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from html import escape
+from importlib.metadata import PackageNotFoundError, metadata
+from typing import TYPE_CHECKING, Any
+
+from ._findings import Finding
+from ._measures import Layer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from .. import plots
+
+ROWS = 16  # of a table, evenly along the network; ``to_dict`` has them all
+HEADS = ("layer", "operation", "signal", "relative gradient", "R", "told apart", "dead")
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What :func:`shattered_lite.diagnose` found.
+
+    Attributes
+    ----------
+    network : str
+        Name of its class.
+    inputs : int
+        How many inputs were looked at.
+    layers : tuple of Layer
+        In the order in which they are called, the inputs first.
+    findings : tuple of Finding
+        What is wrong, the most fundamental first; empty if nothing is.
+    notes : tuple of str
+        What else a reader should know, such as layers that start at zero.
+    loss, guessing : float
+        Loss at the targets, and that of the best constant answer; nan without targets.
+
+    Examples
+    --------
+    >>> found = sl.diagnose(nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 2)), torch.randn(16, 8))
+    >>> found.cause, [change.code for change in found.findings[0].changes]
+    ('linear', ['x = F.relu(layer(x))'])
+    """
+
+    network: str
+    inputs: int
+    layers: tuple[Layer, ...]
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    loss: float = math.nan
+    guessing: float = math.nan
+
+    @property
+    def cause(self) -> str:
+        """The first finding's, or "healthy"."""
+        return self.findings[0].cause if self.findings else "healthy"
+
+    @property
+    def verdict(self) -> str:
+        """One sentence."""
+        if not self.findings:
+            return f"{self.network} is healthy: nothing here keeps it from training."
+        first = self.findings[0]
+        return f"{self.network}: {first.cause}, from {first.layer or 'the whole'} on. {first.sentence}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as numbers, strings, lists and dictionaries; None for what could not be measured."""
+        found = {"cause": self.cause, "verdict": self.verdict, **asdict(self)}
+        return {name: _plain(value) for name, value in found.items()}
+
+    def to_json(self) -> str:
+        """Everything, as strict JSON."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False)
+
+    def figure(self) -> plots.Figure:
+        """Signals, gradients and their correlation against the layers, and what the theory expects."""
+        from .. import plots
+
+        curves = {
+            "size of the signal": [(each.signal, each.expected_signal) for each in self.layers],
+            "size of the gradient": [(each.gradient, each.expected_gradient) for each in self.layers],
+            "correlation $R$ of gradients": [(each.correlation, each.expected_correlation) for each in self.layers],
+        }
+        return plots.beside_theory(curves, xlabel="operation, from the inputs on")
+
+    @property
+    def alternative_text(self) -> str:
+        """What the figure shows, for those who don't see it."""
+        first, last = self.layers[0], self.layers[-1]
+        return (
+            f"Three curves over {len(self.layers)} operations of {self.network}. The signal's size goes from "
+            f"{first.signal:.2g} to {last.signal:.2g}. The gradient's size is {first.gradient:.2g} at the inputs and "
+            f"{last.gradient:.2g} at the end. The correlation of gradients at the inputs is {first.correlation:.2f}. "
+            f"{self.verdict}"
+        )
+
+    def __rich__(self) -> RenderableType:
+        from rich.console import Group
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(caption="in brackets: what theory expects of a wide network")
+        for head in HEADS:
+            table.add_column(head, overflow="fold", no_wrap=head not in ("layer", "relative gradient"))
+        for row in self._rows():
+            table.add_row(*row)
+        return Group(Text(self.verdict, style="bold"), table, *(Text(line) for line in self._advice()))
+
+    def __str__(self) -> str:
+        from rich.console import Console
+
+        console = Console(width=100, color_system=None)
+        with console.capture() as capture:
+            console.print(self)
+        return capture.get()
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{escape(name)}</th>" for name in HEADS)
+        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows())
+        advice = "".join(f"<li>{escape(line)}</li>" for line in self._advice())
+        return (
+            f"<p><strong>{escape(self.verdict)}</strong></p><table><caption>In brackets: what theory expects of a wide "
+            f"network</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><ul>{advice}</ul>"
+        )
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        last = len(self.layers) - 1
+        places = sorted({round(step * last / (ROWS - 1)) for step in range(ROWS)})
+        return [
+            (
+                layer.name or self.network,
+                layer.operation,
+                _number(layer.signal, layer.expected_signal),
+                _number(layer.scale),
+                _number(layer.correlation, layer.expected_correlation, ".2f"),
+                _number(layer.spread),
+                "" if math.isnan(layer.dead) else f"{layer.dead:.0%}",
+            )
+            for layer in (self.layers[place] for place in places)
+        ]
+
+    def _advice(self) -> list[str]:
+        """What to change, in order; what else was found; and where to read on."""
+        lines = []
+        for first in self.findings[:1]:
+            lines = [f"{place}. {each.sentence}   {each.code}" for place, each in enumerate(first.changes, 1)]
+            lines += [f"Also {each.cause}, from {each.layer} on. {each.sentence}" for each in self.findings[1:]]
+            lines.append(f"Why: {page_of(first.chapter)}")
+        if self.loss > 10 * self.guessing:
+            lines.append(f"The loss is {self.loss:.2g}, and {self.guessing:.2g} for the best constant answer.")
+        return [*lines, *self.notes]
+
+
+def page_of(chapter: str) -> str:
+    """Where the book explains it."""
+    try:
+        found = metadata("shattered-lite").get_all("Project-URL") or []
+    except PackageNotFoundError:  # a source tree on the path, which nobody has installed
+        found = []
+    home = next((each.split(", ")[1] for each in found if each.startswith("Homepage")), "")
+    return f"{home}/book/{chapter}.html"
+
+
+def compare(before: Diagnosis, after: Diagnosis) -> str:
+    """Two diagnoses side by side, of one network before a change and after it.
+
+    Parameters
+    ----------
+    before, after : Diagnosis
+        Of networks that may differ in their layers.
+
+    Returns
+    -------
+    str
+        Both verdicts, and five measures of either network.
+
+    Examples
+    --------
+    >>> x, layers = torch.randn(16, 8), [nn.Linear(8, 8), nn.Linear(8, 2)]
+    >>> before = sl.diagnose(nn.Sequential(*layers), x)
+    >>> after = sl.diagnose(nn.Sequential(layers[0], nn.ReLU(), layers[1]), x)
+    >>> [line.split(".")[0] for line in sl.diagnosis.compare(before, after).splitlines()[:2]]
+    ['before  Sequential: linear, from 1 on', 'after   Sequential is healthy: nothing here keeps it from training']
+    """
+    lines = [f"before  {before.verdict}", f"after   {after.verdict}"]
+    for what, name, place in (
+        ("size of the signal at the end", "signal", -1),
+        ("share of it that tells inputs apart", "spread", -1),
+        ("relative gradient at the inputs", "scale", 0),
+        ("R at the inputs", "correlation", 0),
+        ("R of neighbours on a line", "nearby", 0),
+    ):
+        one, two = (_number(getattr(each.layers[place], name)) for each in (before, after))
+        lines.append(f"{what}: {one} -> {two}")
+    return "\n".join(lines)
+
+
+def _number(value: float, expected: float = math.nan, form: str = ".2g") -> str:
+    shown = "-" if math.isnan(value) else f"{value:{form}}"
+    return shown if math.isnan(expected) else f"{shown} ({expected:{form}})"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value

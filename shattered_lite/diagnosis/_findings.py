@@ -1,0 +1,255 @@
+"""What is wrong with a network, if anything: each rule names one cause, where it begins, and what to change."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ._measures import Layer
+from ._operations import ACTIVATIONS
+from ._signals import Signal
+
+FACTOR = 1e3  # by which sizes may change: beyond it no one step size fits all layers
+ALIKE = 1e-2  # share of the power that tells inputs apart: gradient descent takes 100 times longer to learn from less
+OFF = 0.9  # share of a layer's rectifiers that are never on
+WHITE = 0.1  # correlation of gradients at neighbouring points of the line
+WEIGHTS = ("linear", "convolution", "recurrent")
+
+
+class Change(NamedTuple):
+    """What to do, and the line of code that does it.
+
+    Examples
+    --------
+    >>> sl.diagnosis.Change("Start biases at zero.", "nn.init.zeros_(layer.bias)").code
+    'nn.init.zeros_(layer.bias)'
+    """
+
+    sentence: str
+    code: str
+
+
+STANDARDISE = Change("Standardise the inputs.", "inputs = (inputs - inputs.mean()) / inputs.std()")
+HE = Change("Start weights at the size that keeps signals through rectifiers.", "sl.he_(network)")
+XAVIER = Change("Start weights at the size that keeps signals.", "nn.init.xavier_normal_(layer.weight)")
+NORM = Change("Normalise what each activation sees.", "x = activation(nn.LayerNorm(width)(layer(x)))")
+SKIP = Change(
+    "Put a skip around each layer, with a norm and a small factor before it is added.", "x = x + 0.1 * layer(norm(x))"
+)
+SCALE = Change("Divide each branch by their number.", "x = x + branch(x) / depth")
+TANH = Change("Take an activation that is centred, and steep at 0.", "nn.Tanh()  # in place of nn.Sigmoid()")
+LINEAR_START = Change(
+    "Or start linear, with concatenated rectifiers.", "sl.looks_linear_(sl.initializers.to_crelu(network))"
+)
+ORTHOGONAL = Change("Start the recurrent weights as an orthogonal matrix.", "nn.init.orthogonal_(layer.weight_hh_l0)")
+BOUND = Change("Bound the state.", "nn.RNN(..., nonlinearity='tanh')")
+REMEMBER = Change("Start with open forget gates.", "layer.bias_ih_l0.data[hidden : 2 * hidden] = 5.0")
+BIASES = Change("Start biases at zero.", "nn.init.zeros_(layer.bias)")
+SLOWER = Change("If it was trained, start again with a smaller learning rate.", "optimizer = SGD(..., lr=lr / 10)")
+ACTIVATE = Change("Put an activation behind each layer of weights, and keep what it returns.", "x = F.relu(layer(x))")
+ONE_ZERO = Change(
+    "Let only the last layer of a branch, or of a head, start at zero.", "nn.init.kaiming_normal_(layer.weight)"
+)
+RANGE = Change("Compute in numbers of a wider range.", "network.to(torch.bfloat16)")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes
+    ----------
+    cause : str
+        "vanishing", "exploding", "dead", "collapsed", "shattered", "linear" or "zero by design".
+    layer : str
+        Where it begins.
+    sentence : str
+        What was measured.
+    changes : tuple of Change
+        What to do, the first thing first.
+    chapter : str
+        Page of the book that explains it.
+
+    Examples
+    --------
+    >>> [found] = sl.diagnose(nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 2)), torch.randn(16, 8)).findings
+    >>> found.cause, found.chapter
+    ('linear', 'looks-linear')
+    """
+
+    cause: str
+    layer: str
+    sentence: str
+    changes: tuple[Change, ...]
+    chapter: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that a rule may look at."""
+
+    layers: Sequence[Layer]  # of the outputs; or of the features, if no gradient of the outputs comes back
+    signals: Sequence[Signal]  # of the outputs
+    features: float  # share of the power, of what the last weights see, that tells inputs apart
+    rounding: float  # relative, of the numbers that the network computes with
+
+    @property
+    def inputs(self) -> Layer:
+        """The first signal."""
+        return self.layers[0]
+
+    @property
+    def keep_size(self) -> Change:
+        """Weights for the activations that there are."""
+        rectified = any(each.kind == "activation" and not math.isnan(each.dead) for each in self.signals)
+        return HE if rectified or not any(each.kind == "activation" for each in self.signals) else XAVIER
+
+    def entering(self, signal: Signal) -> Signal:
+        """What a signal is made of."""
+        return self.signals[signal.sources[0]] if signal.sources else signal
+
+    def deepest(self, so: Callable[[Layer], bool]) -> str:
+        """Name of the layer nearest to the outputs of which something holds."""
+        return next((each for each in reversed(self.layers) if so(each)), self.inputs).name
+
+
+def findings_of(evidence: Evidence) -> list[Finding]:
+    """Every rule that applies, the most fundamental cause first."""
+    return [found for rule in RULES if (found := rule(evidence)) is not None]
+
+
+def zero_at_start(signals: Sequence[Signal]) -> list[str]:
+    """Layers that make nothing of something, with no rectifier to blame: somebody set them to zero."""
+    return [
+        each.name
+        for each in signals
+        if each.kind in ("linear", "convolution", "norm", "scale")
+        and each.rms == 0
+        and any(signals[source].rms > 0 for source in each.sources)
+    ]
+
+
+def _overflow(evidence: Evidence) -> Finding | None:
+    for signal in evidence.signals:
+        if not signal.finite:
+            changes = (STANDARDISE, evidence.keep_size, NORM, RANGE)
+            return Finding("exploding", signal.name, "The signal is no longer finite.", changes, "any-activation")
+    return None
+
+
+def _stuck(evidence: Evidence) -> Finding | None:
+    """Weights of zero that see zero, since others of zero lie before them: neither ever gets a gradient."""
+    if not zero_at_start(evidence.signals):
+        return None
+    for signal in evidence.signals:
+        if signal.kind in ("linear", "convolution") and signal.step.gain == 0 and evidence.entering(signal).rms == 0:
+            sentence = (
+                "Its weights are zero, and so is what they see: neither they nor those before them get a gradient."
+            )
+            return Finding("zero by design", signal.name, sentence, (ONE_ZERO,), "after-the-paper")
+    return None
+
+
+def _faint_signal(evidence: Evidence) -> Finding | None:
+    for signal in evidence.signals:
+        seen = evidence.entering(signal)
+        if signal.kind in WEIGHTS and 0 < seen.rms < 1 / FACTOR:
+            changes: tuple[Change, ...] = (evidence.keep_size, NORM, SKIP)
+            faint = next((each for each in evidence.signals if each.kind == "norm" and each.rms < 1 / FACTOR), None)
+            if seen.kind == "inputs":
+                changes = (STANDARDISE,)
+            elif faint is not None:
+                gain = f"nn.init.ones_(network.get_submodule({faint.name!r}).weight)"
+                changes = (Change("Start the gain of each norm at 1.", gain),)
+            sentence = f"The signal that its weights see is no larger than {seen.rms:.1g}."
+            return Finding("vanishing", signal.name, sentence, changes, "any-activation")
+    return None
+
+
+def _dead(evidence: Evidence) -> Finding | None:
+    for layer in evidence.layers:
+        if layer.dead > OFF:
+            sentence = f"{layer.dead:.0%} of its units are off at every input."
+            return Finding("dead", layer.name, sentence, (BIASES, SLOWER, STANDARDISE), "who-is-active")
+    return None
+
+
+def _linear(evidence: Evidence) -> Finding | None:
+    on_the_way = [layer for layer in evidence.layers if layer.gradient > 0 and not math.isnan(layer.curvature)]
+    weights = sum(each.kind in WEIGHTS and each.heard for each in evidence.signals)
+    if weights > 1 and on_the_way and all(layer.curvature < FACTOR * evidence.rounding for layer in on_the_way):
+        sentence = "Along a line between two inputs every signal is a straight line: all layers together are one."
+        return Finding("linear", on_the_way[-1].name, sentence, (ACTIVATE,), "looks-linear")
+    return None
+
+
+def _loud_signal(evidence: Evidence) -> Finding | None:
+    for signal in evidence.signals:
+        if signal.rms > FACTOR:
+            changes: tuple[Change, ...] = (evidence.keep_size, NORM)
+            chapter = "any-activation"
+            if signal.kind == "inputs":
+                changes = (STANDARDISE,)
+            elif signal.kind == "recurrent":
+                changes = (BOUND, ORTHOGONAL)
+            elif any(each.kind == "sum" for each in evidence.signals):
+                changes, chapter = (SCALE, NORM), "theorem-2"
+            return Finding("exploding", signal.name, f"The signal has grown to {signal.rms:.1g}.", changes, chapter)
+    return None
+
+
+def _faint_gradient(evidence: Evidence) -> Finding | None:
+    if evidence.inputs.scale < 1 / FACTOR:
+        sigmoid = any(each.step.activation is ACTIVATIONS["sigmoid"] for each in evidence.signals)
+        changes = (TANH, SKIP, NORM) if sigmoid else (SKIP, NORM, evidence.keep_size)
+        where = evidence.deepest(lambda layer: layer.scale < 1 / FACTOR)
+        sentence = (
+            f"If the inputs change by their own size, the outputs change by {evidence.inputs.scale:.1g} of theirs."
+        )
+        return Finding("vanishing", where, sentence, changes, "any-activation")
+    return None
+
+
+def _collapsed(evidence: Evidence) -> Finding | None:
+    if evidence.features < ALIKE:
+        alike = [layer for layer in evidence.layers if layer.spread < ALIKE]
+        changes = (STANDARDISE, NORM, SKIP) if evidence.inputs in alike else (SKIP, NORM, STANDARDISE)
+        sentence = f"Of the power of what the last weights see, {evidence.features:.1g} tells inputs apart."
+        return Finding("collapsed", alike[0].name if alike else "", sentence, changes, "one-curve")
+    return None
+
+
+def _steep(evidence: Evidence) -> Finding | None:
+    """Shattering, and explosion relative to the signals, are one number apart."""
+    if not evidence.inputs.scale > FACTOR:
+        return None
+    where, nearby = evidence.deepest(lambda layer: layer.scale > FACTOR), evidence.inputs.nearby
+    if nearby < WHITE:
+        sentence = f"Gradients at neighbouring points have a correlation of {nearby:.2f}: they are white noise."
+        return Finding("shattered", where, sentence, (SKIP, LINEAR_START), "theorem-3")
+    sentence = f"If the inputs change a little, the outputs change {evidence.inputs.scale:.1g} times as much."
+    return Finding("exploding", where, sentence, (SKIP, NORM), "gradients-explode")
+
+
+def _over_time(evidence: Evidence) -> Finding | None:
+    """A step of a sequence is not learnt from if its gradient is less than rounding in the sum over all steps."""
+    for signal in evidence.signals:
+        seen = evidence.entering(signal).over_time
+        if signal.kind != "recurrent" or seen is None or not seen.max() > 0:
+            continue
+        first, last = (seen[[0, -1]] / seen.max()).sqrt().tolist()
+        if last < evidence.rounding:
+            sentence = f"The last step's gradient is {last:.1g} of the first one's: on its way back it grows."
+            return Finding("exploding", signal.name, sentence, (BOUND, ORTHOGONAL), "any-activation")
+        if first < evidence.rounding:
+            changes = (REMEMBER, ORTHOGONAL) if signal.operation == "lstm" else (ORTHOGONAL,)
+            sentence = f"The first step's gradient is {first:.1g} of the last one's: what comes early is forgotten."
+            return Finding("vanishing", signal.name, sentence, changes, "any-activation")
+    return None
+
+
+RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
+    _overflow, _stuck, _faint_signal, _dead, _linear, _loud_signal, _faint_gradient, _collapsed, _steep, _over_time,
+)  # fmt: skip

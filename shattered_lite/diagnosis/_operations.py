@@ -1,0 +1,143 @@
+"""What the functions of torch are to the theory: which of them it can follow, and by what they multiply."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from scipy import special
+from torch import Tensor
+from torch.nn import functional
+
+from .. import theory
+
+EPSILON = 1e-5  # of torch, in norms
+SHOWN = (
+    "inputs", "embedding", "linear", "convolution", "recurrent", "attention", "norm", "activation", "sum", "scale",
+)  # fmt: skip
+SUMS = ("add", "__add__", "__radd__", "__iadd__", "add_")
+PRODUCTS = ("mul", "__mul__", "__rmul__", "__imul__", "mul_")
+KINDS = {
+    "convolution": (
+        "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+    ),
+    "linear": ("linear", "bilinear"),
+    "embedding": ("embedding", "embedding_bag"),
+    "recurrent": ("lstm", "gru", "rnn_tanh", "rnn_relu"),
+    "attention": ("multi_head_attention_forward", "scaled_dot_product_attention"),
+    "norm": ("batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm", "normalize"),
+    "activation": (
+        "relu", "relu_", "leaky_relu", "leaky_relu_", "elu", "elu_", "selu", "selu_", "gelu", "silu", "softplus",
+        "mish", "tanh", "tanh_", "sigmoid", "sigmoid_", "relu6", "hardtanh", "hardswish", "hardsigmoid", "prelu",
+        "celu", "logsigmoid", "softsign", "rrelu", "threshold", "clamp", "clamp_min", "clamp_", "glu",
+    ),
+    "sum": SUMS,
+    "scale": PRODUCTS,
+    "mean": ("mean", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "avg_pool1d", "avg_pool2d"),
+    "same": (
+        "view", "reshape", "flatten", "contiguous", "clone", "dropout", "dropout1d", "dropout2d", "alpha_dropout",
+        "feature_dropout", "permute", "transpose", "unsqueeze", "squeeze", "movedim", "swapaxes", "unflatten", "to",
+        "float", "type", "type_as", "__get__", "ravel",
+    ),
+}  # fmt: skip
+KIND = {name: kind for kind, names in KINDS.items() for name in names}
+
+
+ACTIVATIONS = {  # with torch's defaults; a sigmoid is no activation of the book, but people have them
+    **{name: theory.ACTIVATIONS[name] for name in ("relu", "elu", "selu", "gelu", "silu", "softplus", "mish", "tanh")},
+    "sigmoid": theory.Activation(special.expit, lambda z: special.expit(z) * special.expit(-z)),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """From the sources of a signal to the signal, at random weights of the size that these have.
+
+    A mean square is multiplied by ``gain``, and ``offset`` added; a squared gradient is multiplied, on its way back, by
+    ``back``. An activation stands for itself. What the theory does not know is nan, or None.
+    """
+
+    gain: float = math.nan
+    offset: float = 0.0
+    back: float = math.nan
+    activation: theory.Activation | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether a gradient can be followed through it."""
+        return self.activation is not None or not math.isnan(self.back)
+
+
+def kind_of(function: Callable[..., Any]) -> str:
+    """The kind of an operation, by the name of the function; "other" where it has none of its own here."""
+    return KIND.get(getattr(function, "__name__", ""), "other")
+
+
+def step_of(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], given: Sequence[Tensor], made: Tensor
+) -> Step:
+    """What the theory knows of an operation: of chains of weights, norms, activations, skips and averages."""
+    kind = kind_of(function)
+    others = [
+        each for each in (*args, *kwargs.values()) if isinstance(each, Tensor) and all(each is not g for g in given)
+    ]
+    if kind == "sum" and all(each.shape == made.shape for each in given) and "alpha" not in kwargs:
+        return Step(1.0, sum(_mean_square(each) for each in others), 1.0)
+    if len(given) != 1:
+        return Step()
+    if kind == "activation":
+        return Step(activation=_activation(function.__name__.rstrip("_"), args))
+    if kind == "scale":
+        factor = math.prod([float(each) ** 2 for each in args if isinstance(each, int | float)])
+        factor *= math.prod(_mean_square(each) for each in others)
+        return Step(factor, 0.0, factor)
+    if kind == "mean":
+        return Step(back=made.numel() / given[0].numel())
+    if function is functional.linear or function in (torch.conv1d, torch.conv2d, torch.conv3d):
+        return _weights(kind, args, kwargs, given[0])
+    if kind == "norm":
+        return _norm(function, args, kwargs, given[0])
+    return Step()
+
+
+def _weights(kind: str, args: Sequence[Any], kwargs: dict[str, Any], x: Tensor) -> Step:
+    weight, bias = _argument(args, kwargs, 1, "weight"), _argument(args, kwargs, 2, "bias")
+    gain = _mean_square(weight) * weight[0].numel()
+    if kind == "convolution":  # at the border some weights meet padding
+        axes = weight.ndim - 2
+        image, kernel = torch.ones(1, 1, *x.shape[-axes:]), torch.ones(1, 1, *weight.shape[2:])
+        convolve: Callable[..., Tensor] = getattr(torch, f"conv{axes}d")
+        gain *= convolve(image, kernel, None, *args[3:6]).mean().item() / kernel.numel()
+    return Step(gain, 0.0 if bias is None else _mean_square(bias), gain)
+
+
+def _norm(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], x: Tensor) -> Step:
+    """Statistics held fixed; those of the units at one input are nearly constant in a wide network."""
+    if function is functional.batch_norm:
+        axes, places = [0, *range(2, x.ndim)], (3, 4)
+    elif function is functional.layer_norm:
+        shape = _argument(args, kwargs, 1, "normalized_shape")
+        axes, places = list(range(x.ndim - len(shape), x.ndim)), (2, 3)
+    else:
+        return Step()
+    gain, shift = (_argument(args, kwargs, place, name) for place, name in zip(places, ("weight", "bias"), strict=True))
+    square = 1.0 if gain is None else _mean_square(gain)
+    inverse = 1 / (x.detach().double().var(axes, correction=0) + EPSILON)
+    return Step(0.0, square + (0.0 if shift is None else _mean_square(shift)), square * inverse.mean().item())
+
+
+def _activation(name: str, args: Sequence[Any]) -> theory.Activation | None:
+    if name == "leaky_relu":
+        return theory.leaky_relu(args[1] if len(args) > 1 else 0.01)
+    return ACTIVATIONS.get(name)
+
+
+def _argument(args: Sequence[Any], kwargs: dict[str, Any], place: int, name: str) -> Any:
+    return args[place] if len(args) > place else kwargs.get(name)
+
+
+def _mean_square(x: Tensor) -> float:
+    return x.detach().double().square().mean().item()

@@ -1,0 +1,152 @@
+"""Somebody's network, forward once and back a few times, at the inputs and along a line between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import get_gradient_edge
+
+from .._modules import (
+    DEPENDENCE,
+    BatchStatistics,
+    Embedding,
+    Held,
+    Measured,
+    Normalising,
+    Output,
+    check_outputs,
+    select,
+)
+from ._signals import Recording, Signal, by_input
+
+POINTS = 33  # on the line between two inputs, its ends and its middle among them
+
+Inputs = Tensor | Sequence[Tensor] | Mapping[str, Tensor]
+
+
+@dataclass
+class Ran:
+    """One pass forward, ready to go back."""
+
+    signals: list[Signal]
+    mode: Normalising
+    outputs: Tensor
+    place: int  # of the outputs among the signals
+    count: int
+
+    @property
+    def rows(self) -> Tensor:
+        """The outputs, a row for each input."""
+        rows = by_input(self.outputs, self.count)
+        assert rows is not None
+        return rows
+
+    def back(self, directions: Tensor) -> None:
+        """Send back the gradient of the outputs' sum, weighed by each of the directions: of one input, or of all."""
+        for weights in directions:
+            with self.mode:  # checkpoints compute layers again
+                combination = (self.rows * weights.to(self.outputs)).sum()
+                edge = get_gradient_edge(combination)
+                torch.autograd.backward([edge], [torch.ones_like(combination)], retain_graph=True)
+
+    def forget(self) -> None:
+        """Let go of the way back, which takes most of the memory."""
+        self.outputs = self.outputs.detach()
+
+
+def statistics_of(network: nn.Module, inputs: Inputs) -> list[BatchStatistics]:
+    """What each batch norm meets when all inputs pass."""
+    measured = Measured()
+    with torch.no_grad(), Normalising(measured):
+        _call(network, each_of(inputs, torch.clone))
+    return measured.statistics
+
+
+def forward(
+    network: nn.Module,
+    inputs: Inputs,
+    statistics: Sequence[BatchStatistics],
+    output: Output,
+    directions: int,
+    keep: int | None = None,
+    precise: bool = False,
+) -> Ran:
+    """Run it, and write everything down; the outputs are those of the network, or the one signal to keep."""
+    points = each_of(inputs, lambda x: x.detach().clone().requires_grad_(x.is_floating_point()))
+    first = tensors_of(points)[0]
+    recording = Recording(network, len(first), directions, keep, precise)
+    mode = Normalising(Held(statistics))
+    with mode, Embedding(first), recording:
+        for x in tensors_of(points):
+            if x.requires_grad:
+                recording.enter(x)
+        returned = _call(network, each_of(points, torch.clone))
+        mode.finish()
+        outputs = select(returned, output, len(first)) if keep is None else recording.kept
+    if keep is None:
+        check_outputs(outputs, len(first))
+    assert isinstance(outputs, Tensor)
+    return Ran(recording.signals, mode, outputs, recording.place_of(outputs), len(first))
+
+
+def directions_of(ran: Ran, directions: int, generator: torch.Generator) -> Tensor:
+    """Random combinations of the outputs of one input, the same for all inputs."""
+    return torch.randn(directions, ran.rows.shape[1], generator=generator, device=generator.device)
+
+
+def line_between(inputs: Inputs) -> Inputs | None:
+    """Points from the first input to the one farthest from it; none between tokens, or where all inputs are equal."""
+    first = next((x for x in tensors_of(inputs) if x.is_floating_point()), None)
+    if first is None:
+        return None
+    distances = (first - first[:1]).double().flatten(1).norm(dim=1)
+    far = int(distances.argmax())
+    if not distances[far] > 0:
+        return None
+
+    def between(x: Tensor) -> Tensor:
+        if not x.is_floating_point():
+            return x[:1].expand(POINTS, *x.shape[1:])
+        share = torch.linspace(0, 1, POINTS, dtype=torch.float64, device=x.device).view(-1, *[1] * (x.ndim - 1))
+        return ((1 - share) * x[0].double() + share * x[far].double()).to(x.dtype)
+
+    return each_of(inputs, between)
+
+
+def refuse_dependence(ran: Ran) -> None:
+    """The gradient at other inputs is exactly zero where the output at one input depends on that one alone."""
+    alone = torch.zeros_like(ran.rows)
+    alone[0] = torch.randn(alone.shape[1])
+    ran.back(alone.unsqueeze(0))
+    for signal in ran.signals:
+        signal.came, signal.over_time = 0, None
+        if signal.gradients is not None:
+            if not signal.sources and signal.gradients.diagonal(dim1=1, dim2=2)[:, 1:].any():
+                raise ValueError(DEPENDENCE)
+            signal.gradients.zero_()
+
+
+def tensors_of(inputs: Inputs) -> list[Tensor]:
+    """In their order."""
+    if isinstance(inputs, Tensor):
+        return [inputs]
+    return list(inputs.values() if isinstance(inputs, Mapping) else inputs)
+
+
+def each_of(inputs: Inputs, function: Callable[[Tensor], Tensor]) -> Inputs:
+    """The same arrangement of other tensors."""
+    if isinstance(inputs, Tensor):
+        return function(inputs)
+    if isinstance(inputs, Mapping):
+        return {name: function(x) for name, x in inputs.items()}
+    return [function(x) for x in inputs]
+
+
+def _call(network: nn.Module, inputs: Inputs) -> Any:
+    if isinstance(inputs, Tensor):
+        return network(inputs)
+    return network(**inputs) if isinstance(inputs, Mapping) else network(*inputs)

@@ -1,0 +1,224 @@
+"""Every signal of one run of a network: statistics of it and of its gradient, never the tensors themselves."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import module as hooks
+from torch.overrides import TorchFunctionMode
+from torch.utils.weak import WeakIdKeyDictionary
+
+from ._operations import SHOWN, Step, kind_of, step_of
+
+
+@dataclass
+class Signal:
+    """What one operation hands on, at all inputs at once.
+
+    Covariances are means over the entries of a signal; those of gradients are sums.
+    """
+
+    name: str
+    operation: str  # name of the function
+    kind: str  # of the operation
+    sources: tuple[int, ...]  # places of the signals that it is made of
+    step: Step  # from the sources to here, as the theory sees it
+    size: int = 0  # entries at one input
+    covariance: Tensor | None = None  # (inputs, inputs); None where an entry is infinite, or no axis counts inputs
+    largest: float = math.nan
+    finite: bool = True
+    dead: float = math.nan  # share of units that are off at every input and position; of rectifiers
+    always_on: float = math.nan
+    gradients: Tensor | None = (
+        None  # (directions, inputs, inputs), of combinations of the outputs; None where none came
+    )
+    came: int = 0  # gradients that came back so far
+    over_time: Tensor | None = None  # squared gradient at each step of a sequence that goes into a recurrent layer
+
+    @property
+    def shown(self) -> bool:
+        """Whether it has a line in a table."""
+        return self.kind in SHOWN
+
+    @property
+    def gradient(self) -> Tensor | None:
+        """Mean over the directions; None where no gradient came back."""
+        return None if self.gradients is None else self.gradients.mean(0)
+
+    @property
+    def heard(self) -> bool:
+        """Whether a gradient came back that is not exactly zero."""
+        return self.gradients is not None and bool(self.gradients.diagonal(dim1=1, dim2=2).sum() > 0)
+
+    @property
+    def own(self) -> Tensor:
+        """Mean square at each input."""
+        return torch.tensor(math.nan) if self.covariance is None else self.covariance.diagonal()
+
+    @property
+    def rms(self) -> float:
+        """Root mean square."""
+        return self.own.mean().sqrt().item()
+
+
+@dataclass
+class Recording(TorchFunctionMode):
+    """While it is on, every operation on what comes from the inputs is written down.
+
+    Operations are met where they are called, whichever module calls them; the global hooks only tell whose call it is.
+    """
+
+    network: nn.Module
+    count: int
+    directions: int
+    keep: int | None = None  # place of the one signal that is kept itself
+    precise: bool = False  # in float64 it can be seen whether a signal is linear
+    signals: list[Signal] = field(default_factory=list)
+    kept: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self._places: Any = WeakIdKeyDictionary()
+        self._names = {module: name for name, module in self.network.named_modules()}
+        self._running: list[str] = []
+        self._calls: Counter[tuple[str, str]] = Counter()
+        self._channels_last = True
+
+    def __enter__(self) -> Recording:
+        def enters(module: nn.Module, _: Any) -> None:
+            self._running.append(self._names.get(module, self._running[-1] if self._running else ""))
+
+        def leaves(*_: Any) -> None:
+            self._running.pop()
+
+        self._handles = [
+            hooks.register_module_forward_pre_hook(enters),
+            hooks.register_module_forward_hook(leaves, always_call=True),
+        ]
+        super().__enter__()  # type: ignore[no-untyped-call]
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        super().__exit__(*exception)  # type: ignore[no-untyped-call]
+        for handle in self._handles:
+            handle.remove()
+
+    def place_of(self, x: Tensor) -> int:
+        """Of a tensor that was made while this was on."""
+        return int(self._places[x])
+
+    def enter(self, x: Tensor) -> None:
+        """What the network gets, as a signal of its own."""
+        self._write(x, "inputs", "inputs", "inputs", (), Step())
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        given = [each for each in _tensors((args, kwargs)) if each in self._places]
+        sources = tuple(dict.fromkeys(self._places[each] for each in given))
+        kind = kind_of(function)
+        result = function(*args, **kwargs)
+        made = [each for each in _tensors(result) if each.is_floating_point() and each.requires_grad]
+        if not made or (not sources and kind != "embedding"):
+            return result
+        if kind == "same" and len(sources) == 1:
+            for each in made:
+                self._places[each] = sources[0]
+            return result
+        name = self._running[-1] if self._running else ""
+        self._calls[name, kind] += 1
+        calls = self._calls[name, kind]
+        tied = calls > 1 and kind in ("linear", "convolution")  # the theory is one of independent weights
+        step = Step() if tied else step_of(function, args, kwargs, given, made[0])
+        operation = function.__name__.strip("_")
+        self._write(made[0], name + (f" (call {calls})" if calls > 1 else ""), operation, kind, sources, step)
+        if kind == "recurrent" and (came := self.signals[sources[0]]).over_time is None:
+            self._watch_time(given[0], came, self._axis_of_time(args))
+        return result
+
+    def _write(self, x: Tensor, name: str, operation: str, kind: str, sources: tuple[int, ...], step: Step) -> None:
+        signal = Signal(name, operation, kind, sources, step)
+        self._places[x] = len(self.signals)
+        if len(self.signals) == self.keep:
+            self.kept = x
+        self.signals.append(signal)
+        if kind in ("linear", "embedding", "recurrent", "attention", "convolution"):
+            self._channels_last = kind != "convolution"
+        values = x.detach()
+        rows = by_input(values, self.count)
+        signal.largest = _largest(values)
+        signal.finite = math.isfinite(signal.largest)
+        if rows is None or not signal.finite:
+            return
+        signal.size = rows.shape[1]
+        signal.covariance = _products(rows.double() if self.precise else rows) / signal.size
+        if kind == "activation" and values.min() == 0 and (values == 0).any():
+            units = values.movedim(-1 if self._channels_last or values.ndim < 3 else 1, 0).flatten(1)
+            signal.dead = (units == 0).all(1).double().mean().item()
+            signal.always_on = (units != 0).all(1).double().mean().item()
+        x.register_hook(self._gradient_of(signal))
+
+    def _gradient_of(self, signal: Signal) -> Callable[[Tensor], None]:
+        def came_back(gradient: Tensor) -> None:
+            rows = by_input(gradient.detach(), self.count)
+            if rows is None or not math.isfinite(_largest(rows)):
+                return
+            if signal.gradients is None:  # once: memory that is kept between big pieces would hold them all
+                signal.gradients = torch.zeros(self.directions, self.count, self.count, dtype=torch.float64)
+            signal.gradients[signal.came % self.directions] = _products(rows)
+            signal.came += 1
+
+        return came_back
+
+    @staticmethod
+    def _axis_of_time(args: Sequence[Any]) -> int:
+        """Recurrent layers of torch take, in this order, …, whether the first axis counts inputs."""
+        return 1 if args[-1] is True else 0
+
+    def _watch_time(self, x: Tensor, signal: Signal, axis: int) -> None:
+        def came_back(gradient: Tensor) -> None:
+            found = gradient.detach().double().square().movedim(axis, 0).flatten(1).sum(1)
+            signal.over_time = found if signal.over_time is None else signal.over_time + found
+
+        if x.ndim == 3 and x.requires_grad:
+            x.register_hook(came_back)
+
+
+def by_input(values: Tensor, count: int) -> Tensor | None:
+    """One row an input: along the first axis, or the second, or a first that counts pieces of each input."""
+    if values.ndim and len(values) == count:
+        return values.reshape(count, -1)
+    if values.ndim > 1 and values.shape[1] == count:
+        return values.transpose(0, 1).reshape(count, -1)
+    return values.reshape(count, -1) if values.ndim and len(values) % count == 0 else None
+
+
+def _largest(values: Tensor) -> float:
+    """Size of the largest entry; nan or infinite if there is such a one."""
+    low, high = torch.aminmax(values)
+    return max(-low.item(), high.item()) if low == low else math.nan
+
+
+def _products(rows: Tensor) -> Tensor:
+    """Of each row with each, in numbers that neither overflow nor underflow; float32 is fast and exact enough."""
+    largest = _largest(rows) or 1.0
+    scaled = (rows if rows.dtype == torch.float64 else rows.float()) / largest
+    return (scaled @ scaled.mT).double().cpu() * largest**2
+
+
+def _tensors(thing: Any) -> Iterator[Tensor]:
+    if isinstance(thing, Tensor):
+        yield thing
+    elif isinstance(thing, list | tuple):
+        for each in thing:
+            yield from _tensors(each)
+    elif isinstance(thing, dict):
+        for each in thing.values():
+            yield from _tensors(each)
