@@ -1,14 +1,25 @@
 """Somebody else's network: what is accepted of it, and how to run it without leaving a trace."""
 
-from ._accepted import DEPENDENCE, Output, check_inputs, check_network, check_numbers, check_outputs, select, unwrapped
+from ._accepted import (
+    DEPENDENCE,
+    NO_LOOK_UP,
+    NO_SLOPE,
+    Output,
+    check_inputs,
+    check_network,
+    check_numbers,
+    check_outputs,
+    select,
+    unwrapped,
+)
 from ._embedding import Embedding
 from ._normalising import BatchStatistics, Held, Measured, Normalising, Watching
 from ._undisturbed import evaluating, same_random_numbers, undisturbed
 
 __all__ = [
-    "DEPENDENCE", "BatchStatistics", "Embedding", "Held", "Measured", "Normalising", "Output", "Watching",
-    "check_inputs", "check_network", "check_numbers", "check_outputs", "evaluating", "same_random_numbers", "select",
-    "undisturbed", "unwrapped",
+    "DEPENDENCE", "NO_LOOK_UP", "NO_SLOPE", "BatchStatistics", "Embedding", "Held", "Measured", "Normalising", "Output",
+    "Watching", "check_inputs", "check_network", "check_numbers", "check_outputs", "evaluating", "same_random_numbers",
+    "select", "undisturbed", "unwrapped",
 ]  # fmt: skip
 
 

@@ -14,6 +14,11 @@ DEPENDENCE = (
     "network: its output at one input depends on another input; the first axis must count inputs, and only the batch "
     "norm of torch can be held constant"
 )
+NO_SLOPE = "network: its outputs do not depend on its inputs by steps that can be differentiated"
+NO_LOOK_UP = (
+    "inputs: the network looks these tokens up in no nn.Embedding as they are; hand over the layers behind the "
+    "embedding, and what it makes of the tokens"
+)
 
 Output = int | str | Callable[[Any], Tensor] | None  # which part of what a network returns
 

@@ -23,7 +23,11 @@ class Embedding(TorchFunctionMode):
         self, function: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         result = function(*args, **(kwargs or {}))
-        if function is functional.embedding and self.values is None and torch.is_grad_enabled():
+        if (
+            function in (functional.embedding, functional.embedding_bag)
+            and self.values is None
+            and torch.is_grad_enabled()
+        ):
             indices = args[0] if args else (kwargs or {})["input"]
             if indices.numel() == self.tokens.numel() and torch.equal(indices.flatten(), self.tokens.flatten()):
                 point = self.values = result.detach().requires_grad_()

@@ -15,7 +15,7 @@ from .._modules import Output, check_inputs, check_network, undisturbed, unwrapp
 from . import _runs as runs
 from ._diagnosis import Diagnosis
 from ._findings import Evidence, findings_of, zero_at_start
-from ._measures import layers_of, spread
+from ._measures import layers_of
 from ._signals import Signal
 
 
@@ -118,11 +118,12 @@ def diagnose(
     zero = zero_at_start(signals)
     if zero:
         notes.append(f"Zero at the start, by design: {', '.join(zero[:3])}{' and others' if len(zero) > 3 else ''}.")
-    evidence = Evidence(layers, signals, _features(ran.signals), torch.finfo(outputs.dtype).eps)
+    seen = [layers[each.sources[0]] for each in ran.signals if each.kind in ("linear", "convolution") and each.heard]
+    features = next((layer for layer in reversed(seen) if layer.scale > 0), None)
+    shown = tuple(layer for layer, signal in zip(layers, ran.signals, strict=True) if signal.shown)
+    evidence = Evidence(shown, signals, features, torch.finfo(outputs.dtype).eps)
     loss, guessing = (math.nan, math.nan) if targets is None else _losses(outputs, targets)
-    return Diagnosis(
-        type(module).__name__, count, tuple(layers), tuple(findings_of(evidence)), tuple(notes), loss, guessing
-    )
+    return Diagnosis(type(module).__name__, count, shown, tuple(findings_of(evidence)), tuple(notes), loss, guessing)
 
 
 def _silent(signals: Sequence[Signal]) -> int | None:
@@ -132,12 +133,6 @@ def _silent(signals: Sequence[Signal]) -> int | None:
     return max(
         place for place, each in enumerate(signals) if each.rms > 0 and each.shown and each.came and not each.heard
     )
-
-
-def _features(signals: Sequence[Signal]) -> float:
-    """How much of what the last weights see tells inputs apart."""
-    seen = [each.sources[0] for each in signals if each.kind in ("linear", "convolution") and each.heard]
-    return spread(signals[seen[-1]].covariance) if seen else math.nan
 
 
 def _losses(outputs: Tensor, targets: Tensor) -> tuple[float, float]:

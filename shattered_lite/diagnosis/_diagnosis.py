@@ -15,7 +15,7 @@ from ._measures import Layer
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from .. import plots
+    from ..plots import Figure
 
 ROWS = 16  # of a table, evenly along the network; ``to_dict`` has them all
 HEADS = ("layer", "operation", "signal", "relative gradient", "R", "told apart", "dead")
@@ -77,7 +77,7 @@ class Diagnosis:
         """Everything, as strict JSON."""
         return json.dumps(self.to_dict(), indent=2, allow_nan=False)
 
-    def figure(self) -> plots.Figure:
+    def figure(self) -> Figure:
         """Signals, gradients and their correlation against the layers, and what the theory expects."""
         from .. import plots
 

@@ -12,7 +12,8 @@ from ._operations import ACTIVATIONS
 from ._signals import Signal
 
 FACTOR = 1e3  # by which sizes may change: beyond it no one step size fits all layers
-ALIKE = 1e-2  # share of the power that tells inputs apart: gradient descent takes 100 times longer to learn from less
+ALIKE = 1e-3  # share of the power that tells inputs apart: gradient descent takes 1,000 times longer to learn from it
+ALIKE_INPUTS = 1e-2  # which are easy to standardise
 OFF = 0.9  # share of a layer's rectifiers that are never on
 WHITE = 0.1  # correlation of gradients at neighbouring points of the line
 WEIGHTS = ("linear", "convolution", "recurrent")
@@ -92,13 +93,18 @@ class Evidence:
 
     layers: Sequence[Layer]  # of the outputs; or of the features, if no gradient of the outputs comes back
     signals: Sequence[Signal]  # of the outputs
-    features: float  # share of the power, of what the last weights see, that tells inputs apart
+    features: Layer | None  # what the last weights see
     rounding: float  # relative, of the numbers that the network computes with
 
     @property
     def inputs(self) -> Layer:
         """The first signal."""
         return self.layers[0]
+
+    @property
+    def growth(self) -> float:
+        """Of the relative gradient, from what the last weights see back to the inputs."""
+        return math.nan if self.features is None else self.inputs.scale / self.features.scale
 
     @property
     def keep_size(self) -> Change:
@@ -144,7 +150,7 @@ def _stuck(evidence: Evidence) -> Finding | None:
     if not zero_at_start(evidence.signals):
         return None
     for signal in evidence.signals:
-        if signal.kind in ("linear", "convolution") and signal.step.gain == 0 and evidence.entering(signal).rms == 0:
+        if signal.step.zero and evidence.entering(signal).rms == 0:
             sentence = (
                 "Its weights are zero, and so is what they see: neither they nor those before them get a gradient."
             )
@@ -177,6 +183,8 @@ def _dead(evidence: Evidence) -> Finding | None:
 
 
 def _linear(evidence: Evidence) -> Finding | None:
+    if zero_at_start(evidence.signals) and any(layer.curvature > ALIKE for layer in evidence.layers):
+        return None  # it is linear at the start, but will not be: what bends is switched off
     on_the_way = [layer for layer in evidence.layers if layer.gradient > 0 and not math.isnan(layer.curvature)]
     weights = sum(each.kind in WEIGHTS and each.heard for each in evidence.signals)
     if weights > 1 and on_the_way and all(layer.curvature < FACTOR * evidence.rounding for layer in on_the_way):
@@ -201,35 +209,39 @@ def _loud_signal(evidence: Evidence) -> Finding | None:
 
 
 def _faint_gradient(evidence: Evidence) -> Finding | None:
-    if evidence.inputs.scale < 1 / FACTOR:
+    if evidence.growth < 1 / FACTOR:
         sigmoid = any(each.step.activation is ACTIVATIONS["sigmoid"] for each in evidence.signals)
         changes = (TANH, SKIP, NORM) if sigmoid else (SKIP, NORM, evidence.keep_size)
-        where = evidence.deepest(lambda layer: layer.scale < 1 / FACTOR)
+        where = evidence.deepest(lambda layer: layer.scale < evidence.inputs.scale * FACTOR)
         sentence = (
-            f"If the inputs change by their own size, the outputs change by {evidence.inputs.scale:.1g} of theirs."
+            f"Relative to the signal, the gradient at the inputs is {evidence.growth:.1g} of that at the last weights."
         )
         return Finding("vanishing", where, sentence, changes, "any-activation")
     return None
 
 
 def _collapsed(evidence: Evidence) -> Finding | None:
-    if evidence.features < ALIKE:
-        alike = [layer for layer in evidence.layers if layer.spread < ALIKE]
-        changes = (STANDARDISE, NORM, SKIP) if evidence.inputs in alike else (SKIP, NORM, STANDARDISE)
-        sentence = f"Of the power of what the last weights see, {evidence.features:.1g} tells inputs apart."
-        return Finding("collapsed", alike[0].name if alike else "", sentence, changes, "one-curve")
+    if evidence.inputs.spread < ALIKE_INPUTS:
+        sentence = f"Of the power of the inputs, {evidence.inputs.spread:.1g} tells them apart: they are nearly equal."
+        return Finding("collapsed", evidence.inputs.name, sentence, (STANDARDISE, NORM, SKIP), "one-curve")
+    if evidence.features is not None and evidence.features.spread < ALIKE:
+        where = next((each.name for each in evidence.layers if each.spread < ALIKE), evidence.features.name)
+        sentence = f"Of the power of what the last weights see, {evidence.features.spread:.1g} tells inputs apart."
+        return Finding("collapsed", where, sentence, (SKIP, NORM, STANDARDISE), "one-curve")
     return None
 
 
 def _steep(evidence: Evidence) -> Finding | None:
     """Shattering, and explosion relative to the signals, are one number apart."""
-    if not evidence.inputs.scale > FACTOR:
+    if not evidence.growth > FACTOR:
         return None
-    where, nearby = evidence.deepest(lambda layer: layer.scale > FACTOR), evidence.inputs.nearby
-    if nearby < WHITE:
-        sentence = f"Gradients at neighbouring points have a correlation of {nearby:.2f}: they are white noise."
+    where = evidence.deepest(lambda layer: layer.scale > evidence.inputs.scale / FACTOR)
+    if evidence.inputs.nearby < WHITE:
+        sentence = f"Gradients at neighbouring points have a correlation of {evidence.inputs.nearby:.2f}: white noise."
         return Finding("shattered", where, sentence, (SKIP, LINEAR_START), "theorem-3")
-    sentence = f"If the inputs change a little, the outputs change {evidence.inputs.scale:.1g} times as much."
+    sentence = (
+        f"Relative to the signal, the gradient at the inputs is {evidence.growth:.1g} times that at the last weights."
+    )
     return Finding("exploding", where, sentence, (SKIP, NORM), "gradients-explode")
 
 
@@ -239,7 +251,8 @@ def _over_time(evidence: Evidence) -> Finding | None:
         seen = evidence.entering(signal).over_time
         if signal.kind != "recurrent" or seen is None or not seen.max() > 0:
             continue
-        first, last = (seen[[0, -1]] / seen.max()).sqrt().tolist()
+        read = seen[: int(seen.nonzero().max()) + 1]  # nothing comes back to steps behind the last one that is read
+        first, last = (read[[0, -1]] / read.max()).sqrt().tolist()
         if last < evidence.rounding:
             sentence = f"The last step's gradient is {last:.1g} of the first one's: on its way back it grows."
             return Finding("exploding", signal.name, sentence, (BOUND, ORTHOGONAL), "any-activation")

@@ -78,13 +78,11 @@ class Layer:
 
 
 def layers_of(signals: Sequence[Signal], line: Sequence[Signal], output: int, rows: Tensor) -> list[Layer]:
-    """One for each signal that is shown; on the line the operations are the same, if there is a line."""
+    """One for each signal; on the line the operations are the same, if there is a line."""
     sizes, gradients = expected_sizes(signals), expected_gradients(signals, output)
     power = _without_each(rows.detach().double().square().sum(1))
     found = []
     for place, signal in enumerate(signals):
-        if not signal.shown:
-            continue
         measured = _over_inputs(signal, power) | _over_directions(line, place if len(line) == len(signals) else None)
         expected = gradients[place]
         found.append(
@@ -99,13 +97,6 @@ def layers_of(signals: Sequence[Signal], line: Sequence[Signal], output: int, ro
             )
         )  # fmt: skip
     return found
-
-
-def spread(covariance: Tensor | None) -> float:
-    """Share of the power of signals that is not in their mean over the inputs."""
-    if covariance is None or not covariance.trace() > 0:
-        return math.nan
-    return (1 - covariance.mean() / covariance.diagonal().mean()).item()
 
 
 def correlation(covariance: Tensor) -> float:

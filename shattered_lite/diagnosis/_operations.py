@@ -66,6 +66,11 @@ class Step:
     activation: theory.Activation | None = None
 
     @property
+    def zero(self) -> bool:
+        """Whether its weights, its gain or its factor are exactly zero."""
+        return self.back == 0
+
+    @property
     def known(self) -> bool:
         """Whether a gradient can be followed through it."""
         return self.activation is not None or not math.isnan(self.back)

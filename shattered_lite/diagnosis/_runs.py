@@ -12,6 +12,8 @@ from torch.autograd.graph import get_gradient_edge
 
 from .._modules import (
     DEPENDENCE,
+    NO_LOOK_UP,
+    NO_SLOPE,
     BatchStatistics,
     Embedding,
     Held,
@@ -90,6 +92,8 @@ def forward(
     if keep is None:
         check_outputs(outputs, len(first))
     assert isinstance(outputs, Tensor)
+    if not outputs.requires_grad:
+        raise ValueError(NO_SLOPE if any(x.is_floating_point() for x in tensors_of(inputs)) else NO_LOOK_UP)
     return Ran(recording.signals, mode, outputs, recording.place_of(outputs), len(first))
 
 

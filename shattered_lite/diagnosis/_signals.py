@@ -85,6 +85,7 @@ class Recording(TorchFunctionMode):
     def __post_init__(self) -> None:
         super().__init__()
         self._places: Any = WeakIdKeyDictionary()
+        self._weights: Any = WeakIdKeyDictionary()
         self._names = {module: name for name, module in self.network.named_modules()}
         self._running: list[str] = []
         self._calls: Counter[tuple[str, str]] = Counter()
@@ -135,8 +136,12 @@ class Recording(TorchFunctionMode):
         name = self._running[-1] if self._running else ""
         self._calls[name, kind] += 1
         calls = self._calls[name, kind]
-        tied = calls > 1 and kind in ("linear", "convolution")  # the theory is one of independent weights
-        step = Step() if tied else step_of(function, args, kwargs, given, made[0])
+        step = step_of(function, args, kwargs, given, made[0])
+        if kind in ("linear", "convolution"):
+            weight = args[1] if len(args) > 1 else kwargs["weight"]
+            if weight in self._weights and not step.zero:
+                step = Step()  # the theory is one of independent weights
+            self._weights[weight] = True
         operation = function.__name__.strip("_")
         self._write(made[0], name + (f" (call {calls})" if calls > 1 else ""), operation, kind, sources, step)
         if kind == "recurrent" and (came := self.signals[sources[0]]).over_time is None:

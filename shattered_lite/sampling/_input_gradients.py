@@ -13,6 +13,8 @@ from tqdm import tqdm
 from .._arguments import drawn_by, one_of
 from .._modules import (
     DEPENDENCE,
+    NO_LOOK_UP,
+    NO_SLOPE,
     Embedding,
     Held,
     Measured,
@@ -32,11 +34,6 @@ Run = Callable[[Tensor], Any]
 COMPANY = 8  # inputs among which it is looked whether the output at one depends on another
 CHUNK = 128  # inputs at a time: all layers' signals at all of them are kept until their gradients are there
 ROUNDING = 1e-3  # of an output: more than any order of summation changes in equally large batches
-NO_SLOPE = "network: its outputs do not depend on its inputs by steps that can be differentiated"
-NO_LOOK_UP = (
-    "inputs: the network looks these tokens up in no nn.Embedding as they are; hand over the layers behind the "
-    "embedding, and what it makes of the tokens"
-)
 
 
 def input_gradients(

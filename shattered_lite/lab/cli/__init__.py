@@ -1,4 +1,4 @@
-"""The command line: one run, a grid of runs, and what is recorded."""
+"""The command line: one run, a grid of runs, what is recorded, and a diagnosis of somebody's network."""
 
 from ._commands import main
 

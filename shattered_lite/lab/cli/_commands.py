@@ -18,7 +18,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ..._files import set_aside
 from .. import grids, records, sweep, training
-from . import _report
+from . import _network, _report
 
 EXAMPLES = """examples:
   python -m shattered_lite train --kind plain --depth 6
@@ -28,6 +28,7 @@ EXAMPLES = """examples:
   python -m shattered_lite sweep figure_6 --folder runs --device cuda --workers 8 --minutes 25
   python -m shattered_lite sweep figure_6 --folder runs --scheduler tcp://host:8786
   python -m shattered_lite fold runs figure_6.jsonl
+  python -m shattered_lite diagnose models:resnet --input 3,32,32
 
 Whatever is interrupted continues when the same command is given again."""
 
@@ -43,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 if a sweep is unfinished; 2 if something asked for cannot be; 130 after Ctrl-C.
+        0; 1 if a sweep is unfinished, or something is wrong with a network; 2 if something asked for cannot be; 130
+        after Ctrl-C.
 
     References
     ----------
@@ -52,15 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        options.carry_out(options)
+        return options.carry_out(options) or 0
     except (ImportError, OSError, ValueError) as error:
         status, message = 2, str(error)
     except sweep.Unfinished as error:
         status, message = 1, str(error)
     except KeyboardInterrupt:
         status, message = 130, "Stopped. The same command continues."
-    else:
-        return 0
     print(f"{parser.prog}: {message}", file=sys.stderr)
     return status
 
@@ -72,14 +72,15 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpF
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m shattered_lite", None, __doc__, EXAMPLES, formatter_class=_Help)
     parser.add_argument("--version", action="version", version=f"shattered_lite {version('shattered_lite')}")
-    commands = parser.add_subparsers(required=True, metavar="train | sweep | report | fold")
-    train, grid, report, fold = (
+    commands = parser.add_subparsers(required=True, metavar="train | sweep | report | fold | diagnose")
+    train, grid, report, fold, network = (
         commands.add_parser(name, help=text, description=text, epilog=EXAMPLES, formatter_class=_Help)
         for name, text in (
             ("train", "Train one network, and record the run."),
             ("sweep", "Make every run of a grid that has no record yet."),
             ("report", "Print what is recorded, as a table in Markdown."),
             ("fold", "Put the records of a folder into one file, a line each; what it holds already stays."),
+            ("diagnose", "Say whether a network can train as it starts, and what to change if not."),
         )
     )
     _add_configuration(train)
@@ -104,6 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     fold.add_argument("folder", help="of the records; it is left as it is")
     fold.add_argument("table", metavar="TABLE.jsonl", help="file to put them into, made if there is none")
     fold.set_defaults(carry_out=_fold)
+
+    _network.add_options(network)
+    network.set_defaults(carry_out=_network.diagnose)
     return parser
 
 
