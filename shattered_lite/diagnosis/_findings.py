@@ -41,9 +41,7 @@ SKIP = Change(
 )
 SCALE = Change("Divide each branch by their number.", "x = x + branch(x) / depth")
 TANH = Change("Take an activation that is centred, and steep at 0.", "nn.Tanh()  # in place of nn.Sigmoid()")
-LINEAR_START = Change(
-    "Or start linear, with concatenated rectifiers.", "sl.looks_linear_(sl.initializers.to_crelu(network))"
-)
+LINEAR_START = Change("Or start linear, with concatenated rectifiers.", "network = sl.initializers.to_crelu(network)")
 ORTHOGONAL = Change("Start the recurrent weights as an orthogonal matrix.", "nn.init.orthogonal_(layer.weight_hh_l0)")
 BOUND = Change("Bound the state.", "nn.RNN(..., nonlinearity='tanh')")
 REMEMBER = Change("Start with open forget gates.", "layer.bias_ih_l0.data[hidden : 2 * hidden] = 5.0")

@@ -115,7 +115,7 @@ def _over_inputs(signal: Signal, outputs: Tensor) -> dict[str, tuple[float, floa
     found = {
         "signal": (own / inputs).sqrt(),
         "similarity": pairs / own / (inputs - 1),
-        "spread": 1 - (pairs + own) / own / inputs,
+        "spread": (1 - (pairs + own) / own / inputs).clamp(min=0),
         "gradient": (back / inputs).sqrt(),
         "scale": (back / inputs * own / outputs).sqrt(),
         "correlation": back_pairs / back / (inputs - 1),
