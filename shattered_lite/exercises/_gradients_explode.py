@@ -29,7 +29,10 @@ EXERCISES = {
         answer=lambda k: k**-0.5,
         mistakes=(
             (lambda k: 1.0 + 0 * k, "The network is the same. But random changes of the copies are not."),
-            (lambda k: k**0.5, "The signals become longer. What happens to the Jacobian, and to its number of columns?"),
+            (
+                lambda k: k**0.5,
+                "The signals become longer. What happens to the Jacobian, and to its number of columns?",
+            ),
             (lambda k: 1 / k, "That is its square, or the quadratic mean norm alone."),
         ),
         points=((2,), (3,), (10,)),

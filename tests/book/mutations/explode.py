@@ -17,9 +17,7 @@ def leave_out_the_signals(patch: Patch) -> None:
     patch.setattr(
         sl.structure,
         "gradient_scale_coefficient",
-        lambda signals, outputs, gradients: _coefficient(
-            torch.ones_like(signals), torch.ones_like(outputs), gradients
-        ),
+        lambda signals, outputs, gradients: _coefficient(torch.ones_like(signals), torch.ones_like(outputs), gradients),
     )
 
 
