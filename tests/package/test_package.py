@@ -327,7 +327,7 @@ def test_the_package_stays_small() -> None:
     for path in FILES:
         folder = path.relative_to(PACKAGE).parts[0]
         wings.setdefault(folder if folder in ("lab", "exercises") else "helper", []).append(path)
-    assert lines(wings["helper"]) <= 4_600
+    assert lines(wings["helper"]) <= 4_700
     assert lines(wings["lab"]) <= 3_000
     assert max(lines([path]) for path in wings["exercises"]) <= 120
 
