@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from shattered_lite import checks
 from shattered_lite.structure import gradient_scale_coefficient
 
 quick = settings(derandomize=True, deadline=None, max_examples=40)
@@ -91,6 +92,20 @@ def test_copies_of_units_count_as_independent_changes(shape, seed: int, copies: 
     before = net.coefficient()
     net.z, net.V = net.z.repeat(1, copies), net.V.repeat(1, copies) / copies
     torch.testing.assert_close(net.coefficient(), before / copies**0.5, rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("widths", [(3, 40, 7), (30, 5, 30), (12, 12, 12)])
+@pytest.mark.parametrize("scale", [0.1, 10.0])
+def test_width_does_not_matter_for_random_layers(widths: tuple[int, int, int], scale: float) -> None:
+    """It is one for linear layers of independent weights, of any widths and variance, as a ratio of means."""
+    networks, draw = 4_000, torch.Generator().manual_seed(0)
+    n, width, m = widths
+    z = torch.randn(networks, 2, n, generator=draw)
+    W = torch.randn(networks, n, width, generator=draw) @ (scale * torch.randn(networks, width, m, generator=draw))
+    y = z @ W
+    squares = gradient_scale_coefficient(z, y, W.mT.repeat(1, 2, 1)) ** 2
+    mean_square = y.double().square().mean((-2, -1))
+    checks.agrees(torch.stack([squares * mean_square, mean_square], 1), 1.0, f"widths {widths}, scale {scale}")
 
 
 def test_each_network_has_its_own() -> None:
