@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -72,7 +74,8 @@ def gradient_scale_coefficient(signals: Tensor, outputs: Tensor, gradients: Tens
             f"samples a multiple of {inputs}"
         )
     relative = _size("signals", z) / _size("outputs", y)
-    return features**0.5 * _root_mean_square(g) * relative
+    length: Tensor = math.sqrt(features) * _root_mean_square(g)
+    return length * relative
 
 
 def _size(name: str, tensor: Tensor) -> Tensor:
