@@ -373,6 +373,25 @@ def many_paths(paper: Axes) -> None:
     word(paper, 200, 10, "sorted by the branches they cross", GREY, SMALL)
 
 
+def gradients_explode(paper: Axes) -> None:
+    """Two inputs and a small change of each, through three layers of three kinds."""
+    rows = (
+        (210, PLAIN, (22, 16, 12, 9.5), (8, 8, 8, 8), ("calm,", "but inputs meet")),
+        (132, NETWORKS["plain, batch norm"].colour, (22, 22, 22, 22), (8, 12, 17, 23), ("apart,", "but it explodes")),
+        (46, RESIDUAL, (22, 22, 22, 22), (8, 9, 10, 11.5), ("with skips:", "both slowly")),
+    )
+    for y, colour, distances, radii, words in rows:
+        for place, (distance, radius) in enumerate(zip(distances, radii, strict=True)):
+            x = 34 + 72 * place
+            for side in (-1, 1):
+                sector(paper, x, y + side * distance, radius, (0, 360), colour, opacity=0.35)
+            dots(paper, [x, x], [y - distance, y + distance], INK)
+            if place:
+                arrow(paper, (x - 48, y), (x - 26, y), GREY)
+        for row, text in enumerate(words):
+            word(paper, 338, y + 9 - 18 * row, text, colour, SMALL)
+
+
 def turning_the_mirror(paper: Axes) -> None:
     """The halves of a mirror as directions: opposite, turned a little, turned by a right angle."""
     for x, degrees in ((75, 0), (200, 45), (325, 90)):
@@ -423,6 +442,7 @@ DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "looks-linear": looks_linear,
     "price-is-time": price_is_time,
     "very-deep": very_deep,
+    "gradients-explode": gradients_explode,
     "folds-and-borders": folds_and_borders,
     "turning-the-mirror": turning_the_mirror,
     "few-to-many": few_to_many,

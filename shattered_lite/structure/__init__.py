@@ -9,10 +9,11 @@ may have any real dtype, but no entry that is infinite or not a number; measures
 from ._curves import autocorrelation
 from ._gates import coactivation, contiguity
 from ._gradients import correlation, covariance, effective_rank, mean_gradient_norm, pair_moments
+from ._scale import gradient_scale_coefficient
 
 __all__ = [
     "autocorrelation", "coactivation", "contiguity", "correlation", "covariance", "effective_rank",
-    "mean_gradient_norm", "pair_moments",
+    "gradient_scale_coefficient", "mean_gradient_norm", "pair_moments",
 ]  # fmt: skip
 
 
