@@ -30,6 +30,7 @@ from tools.strokes import (
     arc,
     arrow,
     between,
+    box,
     disc,
     dots,
     drawn,
@@ -392,6 +393,29 @@ def gradients_explode(paper: Axes) -> None:
             word(paper, 338, y + 9 - 18 * row, text, colour, SMALL)
 
 
+def diagnose(paper: Axes) -> None:
+    """One residual block as a graph: signals forwards, gradients at two inputs back."""
+    y = 140
+    for x, width, text in ((116, 62, "weights"), (204, 48, "gate")):
+        box(paper, x, y, width, 34)
+        word(paper, x, y, text, size=SMALL)
+    disc(paper, 282, y, 14)
+    word(paper, 282, y, "+")
+    for start, end in ((24, 83), (149, 178), (230, 266), (298, 350)):
+        arrow(paper, (start, y), (end, y), INK)
+    line(paper, [64, 64, 282, 282], [y, 204, 204, y + 15], RESIDUAL, 2)
+    word(paper, 173, 220, "skip", RESIDUAL, SMALL)
+    word(paper, 34, y + 16, "signal", INK, SMALL)
+    for start, end in ((350, 298), (266, 230), (178, 149), (83, 24)):
+        arrow(paper, (start, 88), (end, 88), BATCH_NORM)
+    word(paper, 334, 70, "gradient", BATCH_NORM, SMALL)
+    word(paper, 282, 52, "to both", GREY, SMALL)
+    word(paper, 204, 34, "open at both inputs?", GREY, SMALL)
+    line(paper, [204, 204], [46, 82], FAINT)
+    word(paper, 116, 70, "times a size", GREY, SMALL)
+    line(paper, [282, 282], [64, 82], FAINT)
+
+
 def turning_the_mirror(paper: Axes) -> None:
     """The halves of a mirror as directions: opposite, turned a little, turned by a right angle."""
     for x, degrees in ((75, 0), (200, 45), (325, 90)):
@@ -443,6 +467,7 @@ DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "price-is-time": price_is_time,
     "very-deep": very_deep,
     "gradients-explode": gradients_explode,
+    "diagnose": diagnose,
     "folds-and-borders": folds_and_borders,
     "turning-the-mirror": turning_the_mirror,
     "few-to-many": few_to_many,

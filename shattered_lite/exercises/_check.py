@@ -6,6 +6,7 @@ import numpy as np
 
 from . import (
     _any_activation,
+    _diagnose,
     _few_to_many,
     _folds_and_borders,
     _gradients_as_noise,
@@ -42,6 +43,7 @@ EXERCISES: dict[str, Exercise] = {
     **_price_is_time.EXERCISES,
     **_very_deep.EXERCISES,
     **_gradients_explode.EXERCISES,
+    **_diagnose.EXERCISES,
     **_folds_and_borders.EXERCISES,
     **_turning_the_mirror.EXERCISES,
     **_few_to_many.EXERCISES,

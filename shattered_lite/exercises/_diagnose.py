@@ -19,12 +19,12 @@ EXERCISES = {
     "diagnose-gates": Exercise(
         answer=lambda c, a: (1 + a**2) * (np.pi - np.arccos(c)) / (2 * np.pi) + a * np.arccos(c) / np.pi,
         mistakes=(
-            (lambda c, a: (np.pi - np.arccos(c)) / (2 * np.pi), "A leaky rectifier passes something on either side."),
+            (lambda c, _: (np.pi - np.arccos(c)) / (2 * np.pi), "A leaky rectifier passes something on either side."),
             (
                 lambda c, a: (1 + a**2) * (np.pi - np.arccos(c)) / (2 * np.pi),
                 "Where one is positive and the other negative, the product is a, not 0.",
             ),
-            (lambda c, a: (1 + a**2) / 2 * np.ones_like(c), "That is the factor at one input."),
+            (lambda _, a: (1 + a**2) / 2, "That is the factor at one input."),
         ),
         points=((0.0, 0.1), (0.5, 0.3), (-0.4, 0.2)),
     ),

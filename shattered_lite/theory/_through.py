@@ -101,10 +101,10 @@ def _series(function: Function, rectifier: Function, deviation: Array, cosine: A
     points, weights, polynomials = _rule()
     at_points = deviation[:, None] * points
     whole, part = (each(at_points) * weights @ polynomials.T for each in (function, rectifier))
-    total = sum(
-        (np.outer(whole[:, k], whole[:, k]) - np.outer(part[:, k], part[:, k])) * cosine**k for k in range(DEGREE + 1)
-    )
-    return np.asarray(total)
+    total = np.zeros_like(cosine)
+    for k in reversed(range(DEGREE + 1)):  # Horner's rule
+        total = total * cosine + np.outer(whole[:, k], whole[:, k]) - np.outer(part[:, k], part[:, k])
+    return total
 
 
 @cache

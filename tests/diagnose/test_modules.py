@@ -116,13 +116,14 @@ FAULTS: dict[str, str] = {  # by the name of the test
         ("whatever activation meets a rectified signal is taken for a rectifier"): (
             "test_smooth_activations_are_never_dead",
         ),
+        ("torch warns of the global hooks that tell whose call it is"): ("test_no_warning_is_given[compiled inside]",),
         ("the epsilon of a norm is taken for 1e-5"): ("test_the_theory_reads_the_epsilon_of_a_norm",),
         ("options of an activation are not read: slope by keyword or in place, alpha, beta"): (
-            "test_options_of_an_activation_are_read_or_nothing_is_expected[LeakyReLU(negative_slope=0.5)]",
-            "test_options_of_an_activation_are_read_or_nothing_is_expected[ELU(alpha=0.2)]",
-            "test_options_of_an_activation_are_read_or_nothing_is_expected[Softplus(beta=5.0, threshold=20.0)]",
-            "test_options_of_an_activation_are_read_or_nothing_is_expected[LeakyReLU(negative_slope=0.5, inplace=True)]",
-            "test_options_of_an_activation_are_read_or_nothing_is_expected[ELU(alpha=0.2, inplace=True)]",
+            "test_options_of_an_activation_are_read_or_nothing_is_expected[leaky]",
+            "test_options_of_an_activation_are_read_or_nothing_is_expected[elu]",
+            "test_options_of_an_activation_are_read_or_nothing_is_expected[softplus]",
+            "test_options_of_an_activation_are_read_or_nothing_is_expected[leaky in place]",
+            "test_options_of_an_activation_are_read_or_nothing_is_expected[elu in place]",
             "test_what_is_expected_of_a_function_is_so_or_nothing_is[leaky slope]",
             "test_what_is_expected_of_a_function_is_so_or_nothing_is[elu alpha]",
             "test_what_is_expected_of_a_function_is_so_or_nothing_is[softplus beta]",
@@ -220,8 +221,8 @@ def no_number(word: str) -> None:
     raise AssertionError(f"{word} is not JSON")
 
 
-def read(found: sl.diagnosis.Diagnosis, drawn: bool = True) -> sl.diagnosis.Diagnosis:
-    """Each of its forms tells the same, whatever the numbers are; a figure takes long, and is left out at times."""
+def read(found: sl.diagnosis.Diagnosis, drawn: bool) -> sl.diagnosis.Diagnosis:
+    """Each of its forms tells the same, whatever the numbers are; to draw a figure takes a while."""
     assert json.loads(found.to_json(), parse_constant=no_number) == found.to_dict()
     assert len(found.to_dict()["layers"]) == len(found.layers) > 0
     assert without_spaces(found.verdict) in without_spaces(str(found))
@@ -233,26 +234,24 @@ def read(found: sl.diagnosis.Diagnosis, drawn: bool = True) -> sl.diagnosis.Diag
     assert found.verdict in page.text
     assert all(note in page.text for note in found.notes)
     assert found.verdict in found.alternative_text
+    figure = found.figure()
+    assert [len(axes.lines[0].get_xdata()) for axes in figure.axes] == 3 * [len(found.layers)]
     if drawn:
-        figure = found.figure()
-        assert [len(axes.lines[0].get_xdata()) for axes in figure.axes] == 3 * [len(found.layers)]
         figure.set_dpi(10)
         figure.canvas.draw()
-        plt.close(figure)
+    plt.close(figure)
     return found
 
 
 def diagnosed(
-    network: nn.Module, inputs: object, targets: object = None, drawn: bool = True, **options: object
+    network: nn.Module, inputs: object, targets: object = None, drawn: bool = False, **options: object
 ) -> sl.diagnosis.Diagnosis:
     return read(sl.diagnose(network, inputs, targets, **{"generator": seeded(9)} | options), drawn)
 
 
-def agrees(
-    network: nn.Module, inputs: Tensor, reference: nn.Module | None = None, *, drawn: bool = False
-) -> sl.diagnosis.Diagnosis:
+def agrees(network: nn.Module, inputs: Tensor, reference: nn.Module | None = None) -> sl.diagnosis.Diagnosis:
     """At the inputs, size and correlation of gradients are those of ``input_gradients``, which hears of no signal."""
-    found = diagnosed(network, inputs, directions=1, drawn=drawn)
+    found = diagnosed(network, inputs, directions=1)
     wanted = sl.input_gradients(reference or network, inputs, generator=seeded(9)).double()
     first = found.layers[0]
     assert first.gradient == pytest.approx(wanted.square().sum(1).mean().sqrt().item(), rel=1e-4)
@@ -406,7 +405,7 @@ def test_one_of_several_outputs(kind: str) -> None:
         (other, lambda returned: _values(returned)[2]),
     ):
         wanted = sl.input_gradients(alone, ROWS, generator=seeded(9)).double()
-        found = diagnosed(network, ROWS, output=output, directions=1, drawn=output is None).layers[0]
+        found = diagnosed(network, ROWS, output=output, directions=1).layers[0]
         assert found.gradient == pytest.approx(wanted.square().sum(1).mean().sqrt().item(), rel=1e-5)
 
 
@@ -729,7 +728,7 @@ def test_batch_norm_uses_the_biased_variance_of_these_inputs() -> None:
 
 def test_batch_norm_of_one_input_is_refused() -> None:
     network = nn.Sequential(nn.Linear(7, 6), nn.BatchNorm1d(6))
-    with pytest.raises(ValueError, match="inputs: .*more than 1 value per channel"):
+    with pytest.raises(ValueError, match=r"inputs: .*more than 1 value per channel"):
         sl.diagnose(network, ROWS[:1], generator=seeded(1))
 
 
@@ -1034,7 +1033,7 @@ def test_a_branch_may_be_another_on_the_line() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return self.one(x) if len(x) == 8 else self.other(x)
 
-    found = diagnosed(ByCount(), ROWS)
+    found = diagnosed(ByCount(), ROWS, drawn=True)
     assert len(found.layers) == 2
     assert math.isnan(found.layers[0].curvature)
 
@@ -1074,15 +1073,15 @@ def test_reparametrised_weights(reparametrise: Callable[[nn.Module], nn.Module])
 
 def test_a_zero_head_is_named_and_the_features_are_measured() -> None:
     network = perceptron(7, 6, 6, 3)
-    wanted = diagnosed(network[:-1], ROWS, directions=400, drawn=False)
+    wanted = diagnosed(network[:-1], ROWS, directions=100)
     nn.init.zeros_(network[-1].weight)
     nn.init.zeros_(network[-1].bias)
-    found = diagnosed(network, ROWS, directions=400, drawn=False)
+    found = diagnosed(network, ROWS, directions=100, drawn=True)
     assert found.cause != "vanishing"
     assert any("Zero at the start, by design: 4" in note for note in found.notes)
     assert any("No gradient of the outputs comes back" in note for note in found.notes)
-    assert found.layers[0].gradient == pytest.approx(wanted.layers[0].gradient, rel=0.1)  # 400 directions: 4 %
-    assert found.layers[0].correlation == pytest.approx(wanted.layers[0].correlation, abs=0.05)
+    assert found.layers[0].gradient == pytest.approx(wanted.layers[0].gradient, rel=0.25)  # 100 directions: 7 %
+    assert found.layers[0].correlation == pytest.approx(wanted.layers[0].correlation, abs=0.1)
 
 
 def test_a_zero_head_with_a_bias_is_named_too() -> None:
@@ -1125,7 +1124,7 @@ def test_a_network_that_is_one_layer_of_zeros() -> None:
     network = nn.Linear(7, 3)
     nn.init.zeros_(network.weight)
     nn.init.zeros_(network.bias)
-    found = diagnosed(network, ROWS)
+    found = diagnosed(network, ROWS, drawn=True)
     assert any("Zero at the start" in note for note in found.notes)
 
 
@@ -1308,8 +1307,8 @@ def test_half_precision(dtype: torch.dtype, activation: type[nn.Module]) -> None
     """The numbers of float32 to a few roundings, and the same verdict."""
     network = perceptron(32, 64, 64, 64, 10, activation=activation)
     inputs = torch.randn(24, 32, generator=seeded(6))
-    precise = diagnosed(network, inputs, drawn=False)
-    coarse = diagnosed(network.to(dtype), inputs.to(dtype), drawn=False)
+    precise = diagnosed(network, inputs, drawn=True)
+    coarse = diagnosed(network.to(dtype), inputs.to(dtype))
     assert signals(coarse) == pytest.approx(signals(precise), rel=0.02)
     assert coarse.layers[0].gradient == pytest.approx(precise.layers[0].gradient, rel=0.05)
     assert coarse.layers[0].correlation == pytest.approx(precise.layers[0].correlation, abs=0.05)
@@ -1412,7 +1411,7 @@ def test_outputs_that_hear_nothing_of_the_inputs() -> None:
 
 
 def test_outputs_that_are_zero_times_the_inputs() -> None:
-    found = diagnosed(nn.Sequential(nn.Linear(7, 5), nn.Threshold(1e9, 0.0), nn.Linear(5, 3)), ROWS)
+    found = diagnosed(nn.Sequential(nn.Linear(7, 5), nn.Threshold(1e9, 0.0), nn.Linear(5, 3)), ROWS, drawn=True)
     assert found.layers[0].gradient == 0
     assert found.cause != "healthy"
 
@@ -1425,7 +1424,7 @@ def test_outputs_that_are_zero_times_the_inputs() -> None:
 def test_huge_and_tiny_inputs(dtype: torch.dtype, size: float) -> None:
     """All of a homogeneous network but its sizes is as at size 1."""
     network, inputs = perceptron(7, 9, 9, 3, bias=False).to(dtype), ROWS.to(dtype)
-    one, other = diagnosed(network, inputs), diagnosed(network, size * inputs)
+    one, other = diagnosed(network, inputs, drawn=True), diagnosed(network, size * inputs)
     for small, large in zip(one.layers, other.layers, strict=True):
         assert large.signal / size == pytest.approx(small.signal, rel=1e-4)
         assert large.expected_signal / size == pytest.approx(small.expected_signal, rel=1e-4)
@@ -1450,7 +1449,7 @@ def test_signals_that_overflow(dtype: torch.dtype, factor: float) -> None:
     with torch.no_grad():
         for layer in network[::2]:
             layer.weight *= factor
-    found = diagnosed(network, ROWS.to(dtype), torch.arange(8) % 7)
+    found = diagnosed(network, ROWS.to(dtype), torch.arange(8) % 7, drawn=True)
     assert found.cause == "exploding"
     assert "finite" in found.findings[0].sentence
     assert found.findings[0].layer == next(each.name for each in found.layers if not math.isfinite(each.largest))
@@ -1461,7 +1460,7 @@ def test_nan_that_the_network_makes_itself() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return x.sqrt()
 
-    found = diagnosed(nn.Sequential(nn.Linear(7, 6), Root(), nn.Linear(6, 3)), ROWS)
+    found = diagnosed(nn.Sequential(nn.Linear(7, 6), Root(), nn.Linear(6, 3)), ROWS, drawn=True)
     assert found.cause == "exploding"
     assert found.loss is not None
     assert found.to_dict()["layers"][-1]["signal"] is None
@@ -1473,7 +1472,7 @@ def test_gradients_that_overflow() -> None:
         network[0].weight *= 1e30
         for layer in network[2:]:
             layer.weight *= 1e4
-    found = diagnosed(network, ROWS)
+    found = diagnosed(network, ROWS, drawn=True)
     assert found.cause == "exploding"
 
 
@@ -1482,7 +1481,7 @@ def test_gradients_that_overflow() -> None:
 
 @pytest.mark.parametrize("network", [nn.Identity(), nn.Flatten(), nn.Sequential()], ids=["identity", "flat", "empty"])
 def test_a_network_that_does_nothing(network: nn.Module) -> None:
-    found = diagnosed(network, ROWS)
+    found = diagnosed(network, ROWS, drawn=True)
     [layer] = found.layers
     assert layer.correlation == pytest.approx(1)
     assert layer.scale == pytest.approx(1, rel=0.5)
@@ -1516,7 +1515,7 @@ def test_networks_without_parameters(network: nn.Module) -> None:
 
 def test_equal_inputs() -> None:
     """No line lies between them; R is 1, since the gradients are equal."""
-    found = diagnosed(perceptron(7, 9, 3), ROWS[:1].expand(5, 7))
+    found = diagnosed(perceptron(7, 9, 3), ROWS[:1].expand(5, 7), drawn=True)
     assert found.layers[0].correlation == pytest.approx(1)
     assert found.layers[0].similarity == pytest.approx(1)
     assert math.isnan(found.layers[0].curvature)
@@ -1525,7 +1524,7 @@ def test_equal_inputs() -> None:
 
 def test_one_input() -> None:
     network = perceptron(7, 9, 3)
-    found = diagnosed(network, ROWS[:1])
+    found = diagnosed(network, ROWS[:1], drawn=True)
     assert found.inputs == 1
     assert math.isnan(found.layers[0].correlation)
     assert found.layers[0].gradient > 0
@@ -1537,7 +1536,7 @@ def test_two_inputs() -> None:
 
 
 def test_of_inputs_of_zero() -> None:
-    found = diagnosed(perceptron(7, 9, 3), torch.zeros(5, 7))
+    found = diagnosed(perceptron(7, 9, 3), torch.zeros(5, 7), drawn=True)
     assert found.layers[0].signal == 0
 
 
@@ -1548,7 +1547,7 @@ def test_targets_are_compared_with_guessing() -> None:
     network = perceptron(7, 6, 3)
     outputs = network(ROWS).detach().double()
     classes = torch.tensor([0, 1, 2, 0, 1, 2, 0, 0])
-    found = diagnosed(network, ROWS, classes)
+    found = diagnosed(network, ROWS, classes, drawn=True)
     assert found.loss == pytest.approx(functional.cross_entropy(outputs, classes).item(), rel=1e-5)
     shares = torch.tensor([4, 2, 2]).double() / 8
     assert found.guessing == pytest.approx(-(shares * shares.log()).sum().item())
@@ -1563,7 +1562,7 @@ def test_targets_are_compared_with_guessing() -> None:
 def test_class_numbers_of_any_integer_type(dtype: torch.dtype) -> None:
     network, classes = perceptron(7, 6, 2), torch.tensor([0, 1, 1, 0, 1, 0, 1, 1])
     wanted = functional.cross_entropy(network(ROWS).detach().double(), classes).item()
-    assert diagnosed(network, ROWS, classes.to(dtype), drawn=False).loss == pytest.approx(wanted, rel=1e-5)
+    assert diagnosed(network, ROWS, classes.to(dtype)).loss == pytest.approx(wanted, rel=1e-5)
 
 
 def test_class_numbers_of_pixels_and_of_tokens() -> None:
@@ -1624,7 +1623,7 @@ def test_arguments_are_named(options: dict, message: str) -> None:
 
 
 def test_one_direction() -> None:
-    found = diagnosed(perceptron(7, 6, 3), ROWS, directions=1)
+    found = diagnosed(perceptron(7, 6, 3), ROWS, directions=1, drawn=True)
     assert math.isnan(found.layers[0].errors["nearby"])
     assert found.layers[0].errors["correlation"] > 0
 
@@ -1633,7 +1632,7 @@ def test_directions_are_averaged() -> None:
     """With many, the squared length of a gradient is that of the whole derivative."""
     network = perceptron(7, 6, 3)
     jacobians = torch.stack([torch.autograd.functional.jacobian(network, x) for x in ROWS]).double()
-    found = diagnosed(network, ROWS, directions=500, drawn=False).layers[0]
+    found = diagnosed(network, ROWS, directions=500).layers[0]
     assert found.gradient == pytest.approx(jacobians.square().sum((1, 2)).mean().sqrt().item(), rel=0.15)  # 500: 4 %
     across = torch.einsum("aoi,boi->ab", jacobians, jacobians)
     own = across.trace()
@@ -1647,7 +1646,7 @@ def test_directions_are_averaged() -> None:
 def test_any_name_can_be_shown(name: str) -> None:
     network = nn.ModuleDict({name: nn.Linear(7, 3)})
     network.forward = lambda x: network[name](x).relu()
-    found = diagnosed(network, 1e5 * ROWS)
+    found = diagnosed(network, 1e5 * ROWS, drawn=True)
     assert found.layers[1].name == name
     assert without_spaces(name)[:20] in "".join(without_spaces(str(found)).split("│"))
     page = Tags()
@@ -1657,12 +1656,12 @@ def test_any_name_can_be_shown(name: str) -> None:
 
 def test_the_name_of_a_class_is_escaped() -> None:
     strange = type("<i>[/i]", (nn.Sequential,), {})(nn.Linear(7, 5), nn.ReLU(), nn.Linear(5, 3))
-    found = diagnosed(strange, ROWS)
+    found = diagnosed(strange, ROWS, drawn=True)
     assert found.network == "<i>[/i]"
 
 
 def test_many_layers_fit_into_a_table() -> None:
-    found = diagnosed(perceptron(*[7] * 31), ROWS)
+    found = diagnosed(perceptron(*[7] * 31), ROWS, drawn=True)
     assert len(found.layers) == 60
     assert found._repr_html_().count("<tr>") == 17
 
@@ -1694,7 +1693,7 @@ def test_a_linear_network_is_seen_in_any_precision(dtype: torch.dtype) -> None:
     for seed in range(6):
         network = nn.Sequential(nn.Linear(20, 30), nn.Linear(30, 30), nn.Linear(30, 5))
         he_(network, generator=seeded(seed)).to(dtype)
-        found = diagnosed(network, torch.randn(12, 20, generator=seeded(6)).to(dtype), drawn=False)
+        found = diagnosed(network, torch.randn(12, 20, generator=seeded(6)).to(dtype))
         assert "linear" in [finding.cause for finding in found.findings]
 
 
@@ -1787,11 +1786,12 @@ def test_the_comparison_with_theory_bites() -> None:
     "activation",
     [nn.LeakyReLU(0.5), nn.ELU(0.2), nn.Softplus(5.0), nn.CELU(0.3), nn.GELU("tanh"), nn.PReLU(init=0.5), nn.ReLU6(),
      nn.Hardtanh(), nn.LeakyReLU(0.5, inplace=True), nn.ELU(0.2, inplace=True)],
-    ids=str,
+    ids=["leaky", "elu", "softplus", "celu", "gelu by tanh", "prelu", "relu6", "hardtanh",
+         "leaky in place", "elu in place"],
 )  # fmt: skip
 def test_options_of_an_activation_are_read_or_nothing_is_expected(activation: nn.Module) -> None:
     network = he_(nn.Sequential(nn.Linear(300, 300), activation, nn.Linear(300, 300)), generator=seeded(4))
-    found = diagnosed(network, torch.randn(24, 300, generator=seeded(77)), drawn=False)
+    found = diagnosed(network, torch.randn(24, 300, generator=seeded(77)))
     for layer in found.layers:
         for name in ("signal", "gradient", "correlation"):
             expected = getattr(layer, f"expected_{name}")
@@ -1858,7 +1858,7 @@ def test_options_of_a_convolution_are_read_from_keywords(options: dict, size: in
     network, inputs = Called(), torch.randn(8, 64, size, size, generator=seeded(2))
     module = nn.Conv2d(64, 64, 3, bias=False, **options)
     module.weight = network.weight
-    wanted, found = (diagnosed(each, inputs, drawn=False).layers for each in (module, network))
+    wanted, found = (diagnosed(each, inputs).layers for each in (module, network))
     assert found[1].expected_signal == pytest.approx(wanted[1].expected_signal, rel=1e-6)
     assert found[1].expected_signal == pytest.approx(found[1].signal, rel=0.1)
 
@@ -1987,11 +1987,18 @@ def test_measures_of_one_layer_by_hand() -> None:
     assert layer.scale == pytest.approx(scale, rel=1e-4)
 
 
-def test_no_warning_is_given() -> None:
+@pytest.mark.parametrize("kind", ["rows", "images", "tokens", "compiled inside"])
+def test_no_warning_is_given(kind: str) -> None:
+    network, inputs = {
+        "rows": lambda: (perceptron(7, 6, 3), ROWS),
+        "images": lambda: (busy_network(), IMAGES),
+        "tokens": lambda: (Reader(), TOKENS),
+        "compiled inside": lambda: (nn.Sequential(torch.compile(nn.Linear(7, 3), backend="eager"), nn.ReLU()), ROWS),
+    }[kind]()
+    network(inputs.clone())
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for network, inputs in ((perceptron(7, 6, 3), ROWS), (busy_network(), IMAGES), (Reader(), TOKENS)):
-            sl.diagnose(network, inputs, generator=seeded(1))
+        sl.diagnose(network, inputs, generator=seeded(1))
 
 
 def test_every_known_fault_is_one_of_a_test() -> None:

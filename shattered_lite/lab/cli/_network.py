@@ -62,5 +62,7 @@ def _inputs(options: argparse.Namespace) -> Tensor:
 def _sizes(name: str, text: str, count: int | None = None) -> list[int]:
     parts = text.split(",")
     if not all(part.isdecimal() and int(part) > 0 for part in parts) or (count or len(parts)) != len(parts):
-        raise ValueError(f"{name}={text!r}: {count or 'some'} positive whole numbers are needed, with commas between them")
+        raise ValueError(
+            f"{name}={text!r}: {count or 'some'} positive whole numbers are needed, with commas between them"
+        )
     return [int(part) for part in parts]

@@ -14,6 +14,7 @@ from . import (
     activations,
     batch_norm,
     curve,
+    diagnosed,
     explode,
     given,
     highway,
@@ -26,7 +27,8 @@ from . import (
 )
 
 MODULES = (
-    plain, batch_norm, highway, residual, curve, kernel, given, activations, images, very_deep, explode, recorded
+    plain, batch_norm, highway, residual, curve, kernel, given, activations, images, very_deep, explode, diagnosed,
+    recorded,
 )  # fmt: skip
 MUTATIONS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     name: function
