@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from itertools import chain
 from typing import Any
 
 import torch
@@ -29,7 +30,7 @@ def check_network(network: object) -> None:
         raise ValueError(f"network={network!r}: an nn.Module is needed; call a function in the forward of one")
     for name, module in network.named_modules():
         _check_module(name or "it", module)
-    for name, parameter in network.named_parameters():
+    for name, parameter in chain(network.named_parameters(), network.named_buffers()):
         _check_parameter(name, parameter)
 
 
@@ -42,7 +43,7 @@ def _check_module(name: str, module: nn.Module) -> None:
         raise ValueError(f"network: {name} comes from torch.export, which hides batch norm; use the original")
 
 
-def _check_parameter(name: str, parameter: nn.Parameter) -> None:
+def _check_parameter(name: str, parameter: Tensor) -> None:
     if is_lazy(parameter):
         raise ValueError(f"network: {name} has no size yet; call the network once on its inputs")
     if parameter.is_meta:

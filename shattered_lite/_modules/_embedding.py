@@ -12,24 +12,23 @@ from torch.overrides import TorchFunctionMode
 
 
 class Embedding(TorchFunctionMode):
-    """The first look-up of these very tokens in a table, as the point to differentiate at."""
+    """The first look-up in a table of one of these tensors, which are tokens, as the point to differentiate at."""
 
-    def __init__(self, tokens: Tensor) -> None:
+    def __init__(self, *tokens: Tensor) -> None:
         super().__init__()
-        self.tokens = tokens
+        self.tokens = [each for each in tokens if not each.is_floating_point()]
         self.values: Tensor | None = None
 
     def __torch_function__(
         self, function: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         result = function(*args, **(kwargs or {}))
-        if (
-            function in (functional.embedding, functional.embedding_bag)
-            and self.values is None
-            and torch.is_grad_enabled()
-        ):
+        looks_up = function in (functional.embedding, functional.embedding_bag)
+        if looks_up and self.values is None and torch.is_grad_enabled():
             indices = args[0] if args else (kwargs or {})["input"]
-            if indices.numel() == self.tokens.numel() and torch.equal(indices.flatten(), self.tokens.flatten()):
+            if any(
+                each.numel() == indices.numel() and (each.flatten() == indices.flatten()).all() for each in self.tokens
+            ):
                 point = self.values = result.detach().requires_grad_()
                 return point.clone()
         return result

@@ -18,6 +18,8 @@ from ._findings import Evidence, findings_of, zero_at_start
 from ._measures import layers_of
 from ._signals import Signal
 
+IGNORED = -100  # a target that torch leaves out
+
 
 def diagnose(
     network: nn.Module,
@@ -87,8 +89,12 @@ def diagnose(
     check_network(network)
     module, tensors = unwrapped(network), runs.tensors_of(inputs)
     for x in tensors:
-        check_inputs(module, x, tokens=True)
+        if x.dtype != torch.bool or len(tensors) == 1:  # a mask
+            check_inputs(module, x, tokens=True)
     count, device = len(tensors[0]), tensors[0].device
+    if any(len(x) != count for x in tensors):
+        raise ValueError(f"inputs: {[len(x) for x in tensors]} of them, but all tensors need equally many")
+    _check_targets(targets)
     notes = []
     if torch.is_autocast_enabled(device.type):
         notes.append("Autocast is on around this call; all was measured without it.")
@@ -96,6 +102,7 @@ def diagnose(
         statistics = runs.statistics_of(module, inputs)
         bar.update()
         ran = runs.forward(module, inputs, statistics, output, directions)
+        loss, guessing = (math.nan, math.nan) if targets is None else _losses(ran.outputs.detach(), targets)
         runs.refuse_dependence(ran)
         bar.update()
         weights = runs.directions_of(ran, directions, generator)
@@ -122,7 +129,6 @@ def diagnose(
     features = next((layer for layer in reversed(seen) if layer.scale > 0), None)
     shown = tuple(layer for layer, signal in zip(layers, ran.signals, strict=True) if signal.shown)
     evidence = Evidence(shown, signals, features, torch.finfo(outputs.dtype).eps)
-    loss, guessing = (math.nan, math.nan) if targets is None else _losses(outputs, targets)
     return Diagnosis(type(module).__name__, count, shown, tuple(findings_of(evidence)), tuple(notes), loss, guessing)
 
 
@@ -135,6 +141,15 @@ def _silent(signals: Sequence[Signal]) -> int | None:
     )
 
 
+def _check_targets(targets: object) -> None:
+    if targets is None:
+        return
+    if not isinstance(targets, Tensor) or targets.dtype == torch.bool or targets.is_complex() or not targets.numel():
+        raise ValueError(f"targets={targets!r}: a tensor of class numbers, or of real numbers, is needed")
+    if not targets.isfinite().all():
+        raise ValueError("targets: every entry must be finite")
+
+
 def _losses(outputs: Tensor, targets: Tensor) -> tuple[float, float]:
     """Cross-entropy of class numbers, or mean squared error; and that of the best answer that is always the same."""
     if targets.is_floating_point():
@@ -142,19 +157,17 @@ def _losses(outputs: Tensor, targets: Tensor) -> tuple[float, float]:
             raise ValueError(f"targets: shape {tuple(targets.shape)}, but the outputs have {tuple(outputs.shape)}")
         error = (outputs.double() - targets.double()).square().mean()
         return error.item(), (targets.double() - targets.double().mean(0)).square().mean().item()
-    if targets.shape == outputs.shape[:-1]:
-        scores = outputs.flatten(0, -2)
-    elif targets.shape == (outputs.shape[0], *outputs.shape[2:]):
-        scores = outputs.movedim(1, -1).flatten(0, -2)
-    else:
+    scores = outputs if targets.shape == outputs.shape[:-1] else outputs.movedim(1, -1) if outputs.ndim > 1 else outputs
+    if outputs.ndim < 2 or targets.shape != scores.shape[:-1]:
         raise ValueError(
-            f"targets: shape {tuple(targets.shape)}, but outputs of shape {tuple(outputs.shape)} need a class "
-            "number for each row, or numbers of the same shape"
+            f"targets: shape {tuple(targets.shape)}, but outputs of shape {tuple(outputs.shape)} need a class number "
+            "for each row, or numbers of the same shape"
         )
-    classes = targets.flatten()
-    if int(classes.min()) < 0 or int(classes.max()) >= scores.shape[1]:
+    counted = targets.flatten() != IGNORED
+    classes, scores = targets.flatten()[counted].long(), scores.flatten(0, -2)[counted].double()
+    if not len(classes) or int(classes.min()) < 0 or int(classes.max()) >= scores.shape[1]:
         raise ValueError(
-            f"targets: from {classes.min()} to {classes.max()}, but the outputs score {scores.shape[1]} classes"
+            f"targets: {sorted(set(classes.tolist()))}, but the outputs score classes from 0 to {scores.shape[1] - 1}"
         )
     shares = torch.bincount(classes, minlength=scores.shape[1]).double() / len(classes)
-    return functional.cross_entropy(scores.double(), classes).item(), torch.special.entr(shares).sum().item()
+    return functional.cross_entropy(scores, classes).item(), torch.special.entr(shares).sum().item()

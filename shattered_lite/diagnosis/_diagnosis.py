@@ -108,7 +108,7 @@ class Diagnosis:
         for head in HEADS:
             table.add_column(head, overflow="fold", no_wrap=head not in ("layer", "relative gradient"))
         for row in self._rows():
-            table.add_row(*row)
+            table.add_row(*map(Text, row))
         return Group(Text(self.verdict, style="bold"), table, *(Text(line) for line in self._advice()))
 
     def __str__(self) -> str:

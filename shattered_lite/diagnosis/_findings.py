@@ -16,6 +16,7 @@ ALIKE = 1e-3  # share of the power that tells inputs apart: gradient descent tak
 ALIKE_INPUTS = 1e-2  # which are easy to standardise
 OFF = 0.9  # share of a layer's rectifiers that are never on
 WHITE = 0.1  # correlation of gradients at neighbouring points of the line
+EXACT = 1e-6  # curvature is a root of a difference: half of the digits of float64
 WEIGHTS = ("linear", "convolution", "recurrent")
 
 
@@ -125,14 +126,8 @@ def findings_of(evidence: Evidence) -> list[Finding]:
 
 
 def zero_at_start(signals: Sequence[Signal]) -> list[str]:
-    """Layers that make nothing of something, with no rectifier to blame: somebody set them to zero."""
-    return [
-        each.name
-        for each in signals
-        if each.kind in ("linear", "convolution", "norm", "scale")
-        and each.rms == 0
-        and any(signals[source].rms > 0 for source in each.sources)
-    ]
+    """Layers that make nothing of something since their weights are zero: somebody set them so."""
+    return [each.name for each in signals if each.step.zero and any(signals[source].rms > 0 for source in each.sources)]
 
 
 def _overflow(evidence: Evidence) -> Finding | None:
@@ -180,12 +175,26 @@ def _dead(evidence: Evidence) -> Finding | None:
     return None
 
 
+def _nothing(evidence: Evidence) -> Finding | None:
+    """Signals that are exactly zero, or slopes that are, though nobody has set weights to zero."""
+    if evidence.inputs.gradient != 0 or zero_at_start(evidence.signals):
+        return None
+    for signal in evidence.signals:
+        if signal.rms == 0:
+            sentence = "It makes the same of every input: nothing."
+            return Finding("collapsed", signal.name, sentence, (STANDARDISE, NORM), "one-curve")
+    where = evidence.deepest(lambda layer: layer.gradient == 0)
+    sentence = "Not the least gradient comes back through it."
+    return Finding("dead", where, sentence, (BIASES, SLOWER, STANDARDISE), "who-is-active")
+
+
 def _linear(evidence: Evidence) -> Finding | None:
     if zero_at_start(evidence.signals) and any(layer.curvature > ALIKE for layer in evidence.layers):
         return None  # it is linear at the start, but will not be: what bends is switched off
     on_the_way = [layer for layer in evidence.layers if layer.gradient > 0 and not math.isnan(layer.curvature)]
     weights = sum(each.kind in WEIGHTS and each.heard for each in evidence.signals)
-    if weights > 1 and on_the_way and all(layer.curvature < FACTOR * evidence.rounding for layer in on_the_way):
+    straight = max(min(FACTOR * evidence.rounding, ALIKE), EXACT)
+    if weights > 1 and on_the_way and all(layer.curvature < straight for layer in on_the_way):
         sentence = "Along a line between two inputs every signal is a straight line: all layers together are one."
         return Finding("linear", on_the_way[-1].name, sentence, (ACTIVATE,), "looks-linear")
     return None
@@ -193,21 +202,23 @@ def _linear(evidence: Evidence) -> Finding | None:
 
 def _loud_signal(evidence: Evidence) -> Finding | None:
     for signal in evidence.signals:
-        if signal.rms > FACTOR:
+        seen = signal if signal.kind == "recurrent" else evidence.entering(signal)
+        if signal.kind in WEIGHTS and seen.rms > FACTOR:
             changes: tuple[Change, ...] = (evidence.keep_size, NORM)
             chapter = "any-activation"
-            if signal.kind == "inputs":
+            if seen.kind == "inputs":
                 changes = (STANDARDISE,)
             elif signal.kind == "recurrent":
                 changes = (BOUND, ORTHOGONAL)
             elif any(each.kind == "sum" for each in evidence.signals):
                 changes, chapter = (SCALE, NORM), "theorem-2"
-            return Finding("exploding", signal.name, f"The signal has grown to {signal.rms:.1g}.", changes, chapter)
+            sentence = f"The signal that its weights see has grown to {seen.rms:.1g}."
+            return Finding("exploding", signal.name, sentence, changes, chapter)
     return None
 
 
 def _faint_gradient(evidence: Evidence) -> Finding | None:
-    if evidence.growth < 1 / FACTOR:
+    if 0 < evidence.growth < 1 / FACTOR:
         sigmoid = any(each.step.activation is ACTIVATIONS["sigmoid"] for each in evidence.signals)
         changes = (TANH, SKIP, NORM) if sigmoid else (SKIP, NORM, evidence.keep_size)
         where = evidence.deepest(lambda layer: layer.scale < evidence.inputs.scale * FACTOR)
@@ -218,10 +229,16 @@ def _faint_gradient(evidence: Evidence) -> Finding | None:
     return None
 
 
-def _collapsed(evidence: Evidence) -> Finding | None:
-    if evidence.inputs.spread < ALIKE_INPUTS:
+def _alike_inputs(evidence: Evidence) -> Finding | None:
+    """Unless a norm comes first, as the first weights see them."""
+    first = next((each for each in evidence.signals if each.kind in WEIGHTS), None)
+    if first is not None and evidence.entering(first).kind == "inputs" and evidence.inputs.spread < ALIKE_INPUTS:
         sentence = f"Of the power of the inputs, {evidence.inputs.spread:.1g} tells them apart: they are nearly equal."
-        return Finding("collapsed", evidence.inputs.name, sentence, (STANDARDISE, NORM, SKIP), "one-curve")
+        return Finding("collapsed", first.name, sentence, (STANDARDISE, NORM, SKIP), "one-curve")
+    return None
+
+
+def _collapsed(evidence: Evidence) -> Finding | None:
     if evidence.features is not None and evidence.features.spread < ALIKE:
         where = next((each.name for each in evidence.layers if each.spread < ALIKE), evidence.features.name)
         sentence = f"Of the power of what the last weights see, {evidence.features.spread:.1g} tells inputs apart."
@@ -262,5 +279,6 @@ def _over_time(evidence: Evidence) -> Finding | None:
 
 
 RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
-    _overflow, _stuck, _faint_signal, _dead, _linear, _loud_signal, _faint_gradient, _collapsed, _steep, _over_time,
+    _overflow, _stuck, _alike_inputs, _faint_signal, _dead, _nothing, _linear, _loud_signal, _faint_gradient,
+    _collapsed, _steep, _over_time,
 )  # fmt: skip

@@ -18,6 +18,8 @@ EPSILON = 1e-5  # of torch, in norms
 SHOWN = (
     "inputs", "embedding", "linear", "convolution", "recurrent", "attention", "norm", "activation", "sum", "scale",
 )  # fmt: skip
+WEIGHTS = ("embedding", "linear", "convolution", "recurrent", "attention")
+RECTIFIERS = ("relu", "relu6", "threshold", "softshrink", "hardshrink")
 SUMS = ("add", "__add__", "__radd__", "__iadd__", "add_")
 PRODUCTS = ("mul", "__mul__", "__rmul__", "__imul__", "mul_")
 KINDS = {
@@ -32,7 +34,8 @@ KINDS = {
     "activation": (
         "relu", "relu_", "leaky_relu", "leaky_relu_", "elu", "elu_", "selu", "selu_", "gelu", "silu", "softplus",
         "mish", "tanh", "tanh_", "sigmoid", "sigmoid_", "relu6", "hardtanh", "hardswish", "hardsigmoid", "prelu",
-        "celu", "logsigmoid", "softsign", "rrelu", "threshold", "clamp", "clamp_min", "clamp_", "glu",
+        "celu", "logsigmoid", "softsign", "softshrink", "hardshrink", "tanhshrink", "rrelu", "threshold", "threshold_",
+        "clamp", "clamp_min", "clamp_", "glu",
     ),
     "sum": SUMS,
     "scale": PRODUCTS,
@@ -89,14 +92,15 @@ def step_of(
     others = [
         each for each in (*args, *kwargs.values()) if isinstance(each, Tensor) and all(each is not g for g in given)
     ]
-    if kind == "sum" and all(each.shape == made.shape for each in given) and "alpha" not in kwargs:
+    numbers = [each for each in (*args, *kwargs.values()) if isinstance(each, int | float)]
+    if kind == "sum" and all(each.shape == made.shape for each in given) and not any(numbers) and "alpha" not in kwargs:
         return Step(1.0, sum(_mean_square(each) for each in others), 1.0)
     if len(given) != 1:
         return Step()
     if kind == "activation":
-        return Step(activation=_activation(function.__name__.rstrip("_"), args))
+        return Step(activation=_activation(function.__name__.rstrip("_"), args, kwargs))
     if kind == "scale":
-        factor = math.prod([float(each) ** 2 for each in args if isinstance(each, int | float)])
+        factor = math.prod([float(each) ** 2 for each in numbers])
         factor *= math.prod(_mean_square(each) for each in others)
         return Step(factor, 0.0, factor)
     if kind == "mean":
@@ -114,30 +118,39 @@ def _weights(kind: str, args: Sequence[Any], kwargs: dict[str, Any], x: Tensor) 
     if kind == "convolution":  # at the border some weights meet padding
         axes = weight.ndim - 2
         image, kernel = torch.ones(1, 1, *x.shape[-axes:]), torch.ones(1, 1, *weight.shape[2:])
+        names = enumerate(("stride", "padding", "dilation"), 3)
+        options = {name: found for place, name in names if (found := _argument(args, kwargs, place, name)) is not None}
         convolve: Callable[..., Tensor] = getattr(torch, f"conv{axes}d")
-        gain *= convolve(image, kernel, None, *args[3:6]).mean().item() / kernel.numel()
+        gain *= convolve(image, kernel, **options).mean().item() / kernel.numel()
     return Step(gain, 0.0 if bias is None else _mean_square(bias), gain)
 
 
 def _norm(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], x: Tensor) -> Step:
     """Statistics held fixed; those of the units at one input are nearly constant in a wide network."""
     if function is functional.batch_norm:
-        axes, places = [0, *range(2, x.ndim)], (3, 4)
+        axes, places = [0, *range(2, x.ndim)], (3, 4, 7)
     elif function is functional.layer_norm:
         shape = _argument(args, kwargs, 1, "normalized_shape")
-        axes, places = list(range(x.ndim - len(shape), x.ndim)), (2, 3)
+        axes, places = list(range(x.ndim - len(shape), x.ndim)), (2, 3, 4)
     else:
         return Step()
-    gain, shift = (_argument(args, kwargs, place, name) for place, name in zip(places, ("weight", "bias"), strict=True))
+    names = zip(places, ("weight", "bias", "eps"), strict=True)
+    gain, shift, eps = (_argument(args, kwargs, place, name) for place, name in names)
     square = 1.0 if gain is None else _mean_square(gain)
-    inverse = 1 / (x.detach().double().var(axes, correction=0) + EPSILON)
-    return Step(0.0, square + (0.0 if shift is None else _mean_square(shift)), square * inverse.mean().item())
+    variance = x.detach().double().var(axes, correction=0)
+    inverse = 1 / (variance + (EPSILON if eps is None else eps))
+    passed = (variance * inverse).mean().item()
+    return Step(0.0, square * passed + (0.0 if shift is None else _mean_square(shift)), square * inverse.mean().item())
 
 
-def _activation(name: str, args: Sequence[Any]) -> theory.Activation | None:
+def _activation(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> theory.Activation | None:
+    """None if an option is not the default one."""
     if name == "leaky_relu":
-        return theory.leaky_relu(args[1] if len(args) > 1 else 0.01)
-    return ACTIVATIONS.get(name)
+        slope = _argument(args, kwargs, 1, "negative_slope")
+        return theory.leaky_relu(0.01 if slope is None else slope)
+    options = [each for each in (*args[1:], *kwargs.values()) if isinstance(each, int | float)]
+    usual = all(isinstance(each, bool) or each in (1.0, 20) for each in options)  # alpha, beta; softplus's threshold
+    return ACTIVATIONS.get(name) if usual else None
 
 
 def _argument(args: Sequence[Any], kwargs: dict[str, Any], place: int, name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,7 @@ class Ran:
     outputs: Tensor
     place: int  # of the outputs among the signals
     count: int
+    leaves: Any  # of somebody else, with the gradients that they had
 
     @property
     def rows(self) -> Tensor:
@@ -54,6 +55,8 @@ class Ran:
                 combination = (self.rows * weights.to(self.outputs)).sum()
                 edge = get_gradient_edge(combination)
                 torch.autograd.backward([edge], [torch.ones_like(combination)], retain_graph=True)
+        for leaf, gradient in self.leaves.items():
+            leaf.grad = None if gradient is None else leaf.grad.copy_(gradient)
 
     def forget(self) -> None:
         """Let go of the way back, which takes most of the memory."""
@@ -79,22 +82,23 @@ def forward(
 ) -> Ran:
     """Run it, and write everything down; the outputs are those of the network, or the one signal to keep."""
     points = each_of(inputs, lambda x: x.detach().clone().requires_grad_(x.is_floating_point()))
-    first = tensors_of(points)[0]
-    recording = Recording(network, len(first), directions, keep, precise)
+    tensors = tensors_of(points)
+    recording = Recording(network, len(tensors[0]), directions, keep, precise)
     mode = Normalising(Held(statistics))
-    with mode, Embedding(first), recording:
-        for x in tensors_of(points):
+    with mode, Embedding(*tensors), recording:
+        for x in tensors:
             if x.requires_grad:
                 recording.enter(x)
         returned = _call(network, each_of(points, torch.clone))
         mode.finish()
-        outputs = select(returned, output, len(first)) if keep is None else recording.kept
+        outputs = select(returned, output, len(tensors[0])) if keep is None else recording.kept
     if keep is None:
-        check_outputs(outputs, len(first))
+        check_outputs(outputs, len(tensors[0]))
     assert isinstance(outputs, Tensor)
     if not outputs.requires_grad:
         raise ValueError(NO_SLOPE if any(x.is_floating_point() for x in tensors_of(inputs)) else NO_LOOK_UP)
-    return Ran(recording.signals, mode, outputs, recording.place_of(outputs), len(first))
+    place = recording.place_of(outputs)
+    return Ran(recording.signals, mode, outputs, place, len(tensors[0]), recording.leaves)
 
 
 def directions_of(ran: Ran, directions: int, generator: torch.Generator) -> Tensor:
@@ -123,22 +127,28 @@ def line_between(inputs: Inputs) -> Inputs | None:
 
 def refuse_dependence(ran: Ran) -> None:
     """The gradient at other inputs is exactly zero where the output at one input depends on that one alone."""
-    alone = torch.zeros_like(ran.rows)
-    alone[0] = torch.randn(alone.shape[1])
-    ran.back(alone.unsqueeze(0))
-    for signal in ran.signals:
-        signal.came, signal.over_time = 0, None
-        if signal.gradients is not None:
-            if not signal.sources and signal.gradients.diagonal(dim1=1, dim2=2)[:, 1:].any():
-                raise ValueError(DEPENDENCE)
-            signal.gradients.zero_()
+    chosen = torch.arange(ran.count) % 2 == 0
+    for here in (chosen, ~chosen):
+        alone = torch.zeros_like(ran.rows)
+        alone[here] = torch.randn(int(here.sum()), alone.shape[1]).to(alone)
+        ran.back(alone.unsqueeze(0))
+        for signal in ran.signals:
+            signal.came, signal.over_time = 0, None
+            if signal.gradients is not None:
+                if not signal.sources and signal.gradients.diagonal(dim1=1, dim2=2)[:, ~here].any():
+                    raise ValueError(DEPENDENCE)
+                signal.gradients.zero_()
 
 
 def tensors_of(inputs: Inputs) -> list[Tensor]:
     """In their order."""
-    if isinstance(inputs, Tensor):
-        return [inputs]
-    return list(inputs.values() if isinstance(inputs, Mapping) else inputs)
+    several = inputs.values() if isinstance(inputs, Mapping) else inputs
+    found = [inputs] if isinstance(inputs, Tensor) else list(several) if isinstance(several, Iterable) else []
+    if not found or not all(isinstance(each, Tensor) and each.ndim for each in found):
+        raise ValueError(
+            f"inputs: {type(inputs).__name__}, but a tensor, or several in a sequence or mapping, is needed"
+        )
+    return found
 
 
 def each_of(inputs: Inputs, function: Callable[[Tensor], Tensor]) -> Inputs:

@@ -14,7 +14,7 @@ from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakIdKeyDictionary
 
-from ._operations import SHOWN, Step, kind_of, step_of
+from ._operations import RECTIFIERS, SHOWN, WEIGHTS, Step, kind_of, step_of
 
 
 @dataclass
@@ -39,6 +39,7 @@ class Signal:
         None  # (directions, inputs, inputs), of combinations of the outputs; None where none came
     )
     came: int = 0  # gradients that came back so far
+    ancestors: frozenset[int] = frozenset()  # signals that reach it without passing weights
     over_time: Tensor | None = None  # squared gradient at each step of a sequence that goes into a recurrent layer
 
     @property
@@ -86,6 +87,7 @@ class Recording(TorchFunctionMode):
         super().__init__()
         self._places: Any = WeakIdKeyDictionary()
         self._weights: Any = WeakIdKeyDictionary()
+        self.leaves: Any = WeakIdKeyDictionary()  # and their gradients
         self._names = {module: name for name, module in self.network.named_modules()}
         self._running: list[str] = []
         self._calls: Counter[tuple[str, str]] = Counter()
@@ -111,7 +113,9 @@ class Recording(TorchFunctionMode):
             handle.remove()
 
     def place_of(self, x: Tensor) -> int:
-        """Of a tensor that was made while this was on."""
+        """Of a tensor that was made while this was on; how, may be unknown."""
+        if x not in self._places:  # by an autograd function, which no mode sees: all before may have a part in it
+            self._write(x, "", "unknown", "other", tuple(range(len(self.signals))), Step())
         return int(self._places[x])
 
     def enter(self, x: Tensor) -> None:
@@ -122,11 +126,12 @@ class Recording(TorchFunctionMode):
         self, function: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        given = [each for each in _tensors((args, kwargs)) if each in self._places]
-        sources = tuple(dict.fromkeys(self._places[each] for each in given))
+        given = [each for each in _tensors((args, kwargs)) if each.requires_grad and not self._is_own_leaf(each)]
+        sources = tuple(dict.fromkeys(self.place_of(each) for each in given))
         kind = kind_of(function)
         result = function(*args, **kwargs)
-        made = [each for each in _tensors(result) if each.is_floating_point() and each.requires_grad]
+        written = args[0] if function is Tensor.__setitem__ else result
+        made = [each for each in _tensors(written) if each.is_floating_point() and each.requires_grad]
         if not made or (not sources and kind != "embedding"):
             return result
         if kind == "same" and len(sources) == 1:
@@ -136,25 +141,45 @@ class Recording(TorchFunctionMode):
         name = self._running[-1] if self._running else ""
         self._calls[name, kind] += 1
         calls = self._calls[name, kind]
-        step = step_of(function, args, kwargs, given, made[0])
-        if kind in ("linear", "convolution"):
-            weight = args[1] if len(args) > 1 else kwargs["weight"]
-            if weight in self._weights and not step.zero:
-                step = Step()  # the theory is one of independent weights
-            self._weights[weight] = True
-        operation = function.__name__.strip("_")
-        self._write(made[0], name + (f" (call {calls})" if calls > 1 else ""), operation, kind, sources, step)
-        if kind == "recurrent" and (came := self.signals[sources[0]]).over_time is None:
-            self._watch_time(given[0], came, self._axis_of_time(args))
+        name += f" (call {calls})" if calls > 1 else ""
+        self._write(
+            made[0], name, function.__name__.strip("_"), kind, sources, self._step(function, args, kwargs, made[0])
+        )
+        for each in made[1:]:
+            self._write(each, name, "part", "other", sources, Step())
+        if kind == "recurrent":
+            self._watch_time(given[0], self.signals[sources[0]], axis=1 if args[-1] is True else 0)  # batch_first
         return result
 
+    def _is_own_leaf(self, x: Tensor) -> bool:
+        """A leaf that somebody else differentiates by: its gradient is to be what it was."""
+        if x.is_leaf and x not in self._places:
+            if x not in self.leaves:
+                self.leaves[x] = None if x.grad is None else x.grad.clone()
+            return True
+        return False
+
+    def _step(self, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], made: Tensor) -> Step:
+        """What the theory knows of it: the theory of independent weights, and of ways that meet behind such."""
+        given = [each for each in _tensors((args, kwargs)) if each in self._places]
+        step = step_of(function, args, kwargs, given, made)
+        if kind_of(function) in ("linear", "convolution"):
+            weight = args[1] if len(args) > 1 else kwargs["weight"]
+            known = weight not in self._weights or step.zero
+            self._weights[weight] = True
+            return step if known else Step()
+        met = [self.signals[self._places[each]].ancestors for each in given]
+        return Step() if sum(map(len, met)) > len(frozenset().union(*met)) else step
+
     def _write(self, x: Tensor, name: str, operation: str, kind: str, sources: tuple[int, ...], step: Step) -> None:
-        signal = Signal(name, operation, kind, sources, step)
-        self._places[x] = len(self.signals)
-        if len(self.signals) == self.keep:
+        place = len(self.signals)
+        before = [] if kind in WEIGHTS else [self.signals[source].ancestors for source in sources]
+        signal = Signal(name, operation, kind, sources, step, ancestors=frozenset({place}).union(*before))
+        self._places[x] = place
+        if place == self.keep:
             self.kept = x
         self.signals.append(signal)
-        if kind in ("linear", "embedding", "recurrent", "attention", "convolution"):
+        if kind in WEIGHTS:
             self._channels_last = kind != "convolution"
         values = x.detach()
         rows = by_input(values, self.count)
@@ -164,7 +189,7 @@ class Recording(TorchFunctionMode):
             return
         signal.size = rows.shape[1]
         signal.covariance = _products(rows.double() if self.precise else rows) / signal.size
-        if kind == "activation" and values.min() == 0 and (values == 0).any():
+        if operation in RECTIFIERS:
             units = values.movedim(-1 if self._channels_last or values.ndim < 3 else 1, 0).flatten(1)
             signal.dead = (units == 0).all(1).double().mean().item()
             signal.always_on = (units != 0).all(1).double().mean().item()
@@ -182,17 +207,12 @@ class Recording(TorchFunctionMode):
 
         return came_back
 
-    @staticmethod
-    def _axis_of_time(args: Sequence[Any]) -> int:
-        """Recurrent layers of torch take, in this order, …, whether the first axis counts inputs."""
-        return 1 if args[-1] is True else 0
-
     def _watch_time(self, x: Tensor, signal: Signal, axis: int) -> None:
         def came_back(gradient: Tensor) -> None:
             found = gradient.detach().double().square().movedim(axis, 0).flatten(1).sum(1)
             signal.over_time = found if signal.over_time is None else signal.over_time + found
 
-        if x.ndim == 3 and x.requires_grad:
+        if x.ndim == 3:
             x.register_hook(came_back)
 
 
@@ -213,7 +233,7 @@ def _largest(values: Tensor) -> float:
 
 def _products(rows: Tensor) -> Tensor:
     """Of each row with each, in numbers that neither overflow nor underflow; float32 is fast and exact enough."""
-    largest = _largest(rows) or 1.0
+    largest = min(_largest(rows), 1e150) or 1.0
     scaled = (rows if rows.dtype == torch.float64 else rows.float()) / largest
     return (scaled @ scaled.mT).double().cpu() * largest**2
 

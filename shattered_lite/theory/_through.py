@@ -17,6 +17,7 @@ from ._gates import arc_cosine
 DEGREE = 60  # of the expansion in Hermite polynomials
 END, POINTS = 12.0, 150  # Gauss-Legendre, on either side of 0
 ASIDE = 1e-9  # of 0
+ROUNDED = 1e-4  # correlations that float32 may have moved beyond 1
 
 Function = Callable[[Array], Any]
 
@@ -84,7 +85,12 @@ def through(activation: Spelling, covariance: ArrayLike) -> Through:
     if products.ndim != 2 or products.shape[0] != products.shape[1] or not np.all(np.diagonal(products) > 0):
         raise ValueError(f"covariance: shape {products.shape}, but a square with a positive diagonal is needed")
     deviation = np.sqrt(np.diagonal(products))
-    cosine = np.clip(products / np.outer(deviation, deviation), -1, 1)
+    cosine = products / np.outer(deviation, deviation)
+    if not np.allclose(products, products.T, rtol=1e-6, atol=0) or np.any(np.abs(cosine) > 1 + ROUNDED):
+        raise ValueError(
+            f"covariance={covariance}: no covariance; it must be symmetric, with correlations from -1 to 1"
+        )
+    cosine = np.clip(cosine, -1, 1)
     np.fill_diagonal(cosine, 1.0)
     [left, right] = found.slope(np.array([-ASIDE, ASIDE])) if found.kinks else (0.0, 0.0)
     jump, rectifier = float(right - left), arc_cosine(cosine)
@@ -101,7 +107,11 @@ def _series(function: Function, rectifier: Function, deviation: Array, cosine: A
     points, weights, polynomials = _rule()
     at_points = deviation[:, None] * points
     whole, part = (each(at_points) * weights @ polynomials.T for each in (function, rectifier))
-    total = np.zeros_like(cosine)
+    missing = [
+        each(at_points) ** 2 @ weights - (found**2).sum(1) for each, found in ((function, whole), (rectifier, part))
+    ]
+    rest = np.sqrt(np.maximum(missing[0] - missing[1], 0))  # of higher degrees: exact for one input, and close for two
+    total = np.outer(rest, rest)
     for k in reversed(range(DEGREE + 1)):  # Horner's rule
         total = total * cosine + np.outer(whole[:, k], whole[:, k]) - np.outer(part[:, k], part[:, k])
     return total
