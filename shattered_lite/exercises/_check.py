@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import (
+    _after_the_paper,
     _any_activation,
     _few_to_many,
     _folds_and_borders,
@@ -40,6 +41,7 @@ EXERCISES: dict[str, Exercise] = {
     **_looks_linear.EXERCISES,
     **_price_is_time.EXERCISES,
     **_very_deep.EXERCISES,
+    **_after_the_paper.EXERCISES,
     **_folds_and_borders.EXERCISES,
     **_turning_the_mirror.EXERCISES,
     **_few_to_many.EXERCISES,
