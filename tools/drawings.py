@@ -321,7 +321,7 @@ def very_deep(paper: Axes) -> None:
 
 
 def after_the_paper(paper: Axes) -> None:
-    """A curve of similarity: its height at zero, its tangent there, what is missing to one, and the slope at its end."""
+    """A curve of similarity: its height at zero, its tangent there, what is missing to one, the slope at its end."""
     left, low, across, up = 74, 48, 236, 176
     met, straight = 0.22, 0.36
     c = np.linspace(0, 1, 60)
@@ -334,7 +334,8 @@ def after_the_paper(paper: Axes) -> None:
     line(paper, [left + across] * 2, [low, low + up], FAINT, 0.8)
     line(paper, *at(c, met + straight * c + (1 - met - straight) * c**3), LINEAR, 2.8)
     line(paper, *at(np.array([0, 1]), met + straight * np.array([0, 1])), GREY, 1.4, ":")
-    line(paper, *at(np.array([0.86, 1.0]), 1 + (straight + 3 * (1 - met - straight)) * np.array([-0.14, 0])), PLAIN, 2.4)
+    end = straight + 3 * (1 - met - straight)
+    line(paper, *at(np.array([0.86, 1.0]), np.array([1 - 0.14 * end, 1])), PLAIN, 2.4)
     for x, bottom, top, colour in (
         (left - 10, 0, met, INK),
         (left + across + 10, met, met + straight, RESIDUAL),

@@ -10,12 +10,36 @@ from collections.abc import Callable
 
 import pytest
 
-from . import activations, batch_norm, curve, given, highway, images, kernel, plain, recorded, residual, starts, very_deep
+from . import (
+    activations,
+    batch_norm,
+    curve,
+    given,
+    highway,
+    images,
+    kernel,
+    plain,
+    recorded,
+    residual,
+    starts,
+    very_deep,
+)
 
 MUTATIONS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     name: function
     for module in (
-        plain, batch_norm, highway, residual, curve, kernel, given, activations, images, very_deep, recorded, starts
+        plain,
+        batch_norm,
+        highway,
+        residual,
+        curve,
+        kernel,
+        given,
+        activations,
+        images,
+        very_deep,
+        recorded,
+        starts,
     )
     for name, function in vars(module).items()
     if inspect.isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_")

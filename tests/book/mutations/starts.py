@@ -12,7 +12,9 @@ def draw_weights_a_little_too_large(patch: Patch) -> None:
     """Gaussian weights with a deviation five per cent above what was asked for."""
     original = nn.init.normal_
     patch.setattr(
-        nn.init, "normal_", lambda tensor, mean=0.0, std=1.0, generator=None: original(tensor, mean, 1.05 * std, generator)
+        nn.init,
+        "normal_",
+        lambda tensor, mean=0.0, std=1.0, generator=None: original(tensor, mean, 1.05 * std, generator),
     )
 
 
