@@ -29,7 +29,7 @@ EXERCISES = {
         mistakes=(
             (1 - float(np.sin(1)), "That is how bent it is; at which similarity?"),
             (0.5, "That is for a bend like a parabola, whose bent share is eta (1 - eta)."),
-            (3**-0.5, "That is for tangents."),
+            (3**-0.5, "That is for critical hyperbolic tangents."),
             (1.0, "That is the angle at which the derivative vanishes; take its cosine."),
         ),
     ),
