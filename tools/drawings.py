@@ -321,6 +321,37 @@ def very_deep(paper: Axes) -> None:
         word(paper, x, 26, name, colour)
 
 
+def after_the_paper(paper: Axes) -> None:
+    """A curve of similarity: its height at zero, its tangent there, what is missing to one, the slope at its end."""
+    left, low, across, up = 74, 48, 236, 176
+    met, straight = 0.22, 0.36
+    c = np.linspace(0, 1, 60)
+
+    def at(x: NDArray[np.float64] | float, y: NDArray[np.float64] | float) -> tuple[list[float], list[float]]:
+        return (left + across * np.atleast_1d(x)).tolist(), (low + up * np.atleast_1d(y)).tolist()
+
+    line(paper, [left, left + across], [low, low], FAINT, 0.8)
+    line(paper, [left, left], [low, low + up], FAINT, 0.8)
+    line(paper, [left + across] * 2, [low, low + up], FAINT, 0.8)
+    line(paper, *at(c, met + straight * c + (1 - met - straight) * c**3), LINEAR, 2.8)
+    line(paper, *at(np.array([0, 1]), met + straight * np.array([0, 1])), GREY, 1.4, ":")
+    end = straight + 3 * (1 - met - straight)
+    line(paper, *at(np.array([0.86, 1.0]), np.array([1 - 0.14 * end, 1])), PLAIN, 2.4)
+    for x, bottom, top, colour in (
+        (left - 10, 0, met, INK),
+        (left + across + 10, met, met + straight, RESIDUAL),
+        (left + across + 10, met + straight, 1, LINEAR),
+    ):
+        line(paper, [x, x], [low + up * bottom + 2, low + up * top - 2], colour, 3)
+    word(paper, left - 18, low + up * met / 2, "met", size=SMALL, side="right")
+    word(paper, left + across + 18, low + up * (met + straight / 2), "linear", RESIDUAL, SMALL, side="left")
+    word(paper, left + across + 18, low + up * (1 + met + straight) / 2, "bent", LINEAR, SMALL, side="left")
+    word(paper, left + across - 36, low + up - 4, "gradients: slope", PLAIN, SMALL, side="right")
+    word(paper, left, low - 14, "0", size=SMALL)
+    word(paper, left + across, low - 14, "1", size=SMALL)
+    word(paper, left + across / 2, 14, "similarity of the inputs", GREY, SMALL)
+
+
 def folds_and_borders(paper: Axes) -> None:
     """A fold makes four channels of one; a kernel on a corner sees four pixels."""
     colours = PLAIN, RESIDUAL, LINEAR, BATCH_NORM
@@ -467,6 +498,7 @@ DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "price-is-time": price_is_time,
     "very-deep": very_deep,
     "gradients-explode": gradients_explode,
+    "after-the-paper": after_the_paper,
     "diagnose": diagnose,
     "folds-and-borders": folds_and_borders,
     "turning-the-mirror": turning_the_mirror,

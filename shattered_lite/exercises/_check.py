@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import (
+    _after_the_paper,
     _any_activation,
     _diagnose,
     _few_to_many,
@@ -43,6 +44,7 @@ EXERCISES: dict[str, Exercise] = {
     **_price_is_time.EXERCISES,
     **_very_deep.EXERCISES,
     **_gradients_explode.EXERCISES,
+    **_after_the_paper.EXERCISES,
     **_diagnose.EXERCISES,
     **_folds_and_borders.EXERCISES,
     **_turning_the_mirror.EXERCISES,

@@ -23,12 +23,13 @@ from . import (
     plain,
     recorded,
     residual,
+    starts,
     very_deep,
 )
 
 MODULES = (
     plain, batch_norm, highway, residual, curve, kernel, given, activations, images, very_deep, explode, diagnosed,
-    recorded,
+    starts, recorded,
 )  # fmt: skip
 MUTATIONS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     name: function
