@@ -1,6 +1,7 @@
-"""What a diagnosis says of networks that others built: ``python -m tools.record_diagnoses``.
+"""What a diagnosis says of networks that others built: ``python -m tools.record_diagnoses [SET ...]``.
 
-The cases stand in ``tests/diagnose``, in three sets; a row each goes into ``shattered_lite/lab/records/diagnoses.csv``.
+The cases stand in ``tests/diagnose``; a row each goes into ``shattered_lite/lab/records/diagnoses.csv``. A row keeps
+what was said when its case was first met, however the diagnosis changes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import importlib
 import io
 import sys
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import torch
 
@@ -19,47 +21,59 @@ from shattered_lite.lab.training._machine import describe
 from tools.site import ROOT
 
 SEED = 1
-SETS = {"first": ("healthy", "sick"), "second": ("held_out",) * 2, "third": ("last_cases",) * 2}
-COLUMNS = ("set", "state", "name", "expected", "said")
+SETS = {  # where the healthy ones stand, and where the sick ones
+    "first": ("healthy.HEALTHY", "sick.SICK"),
+    "second": ("held_out.HEALTHY_TOO", "held_out.SICK_TOO"),
+    "third": ("last_cases.HEALTHY_LAST", "last_cases.SICK_LAST"),
+    "fourth": ("exam_cases.HEALTHY_EXAM", "exam_cases.SICK_EXAM"),
+}
+COLUMNS = ("set", "state", "name", "expected", "at_first", "now")
 TABLE = sl.lab.records.FOLDER / "diagnoses.csv"
 
 
-def rows(sets: Iterable[str] = SETS) -> Iterator[tuple[str, ...]]:
-    """Healthy, sick and cured networks of each set; of an expected cause, all words that are right."""
-    sys.path.insert(0, str(ROOT / "tests" / "diagnose"))
-    for name in sets:
-        modules = [vars(importlib.import_module(each)) for each in SETS[name]]
-        healthy, sick = (
-            next(found for key, found in module.items() if key.startswith(what) and isinstance(found, dict))
-            for module, what in zip(modules, ("HEALTHY", "SICK"), strict=True)
-        )
-        for case, make in healthy.items():
-            yield name, "healthy", case, "healthy", said(make(SEED))
-        for case, each in sick.items():
-            causes = (each.cause,) if isinstance(each.cause, str) else each.cause
-            yield name, "sick", case, "|".join(causes), said(each.factory(SEED))
-            yield name, "cured", case, "healthy", said(each.cured(SEED))
+def read() -> dict[tuple[str, str, str], dict[str, str]]:
+    """The table as it is, by set, state and name."""
+    lines = TABLE.read_text().splitlines()[1:] if TABLE.exists() else []
+    return {(row["set"], row["state"], row["name"]): row for row in csv.DictReader(lines)}
 
 
-def said(case: tuple) -> str:
+def cases(name: str) -> Iterator[tuple[str, str, str, Any]]:
+    """State, name, expected words and the case itself, of a set: healthy, then sick and cured."""
+    if (folder := str(ROOT / "tests" / "diagnose")) not in sys.path:
+        sys.path.insert(0, folder)
+    healthy, sick = (getattr(importlib.import_module(where.split(".")[0]), where.split(".")[1]) for where in SETS[name])
+    for case, make in healthy.items():
+        yield "healthy", case, "healthy", make(SEED)
+    for case, each in sick.items():
+        yield "sick", case, each.cause if isinstance(each.cause, str) else "|".join(each.cause), each.factory(SEED)
+        yield "cured", case, "healthy", each.cured(SEED)
+
+
+def said(case: Any) -> str:
     """The cause; "refused" where the network is none that can be diagnosed."""
     try:
-        return sl.diagnose(*case).cause
+        return sl.diagnose(*case, generator=torch.Generator().manual_seed(SEED)).cause
     except ValueError:
         return "refused"
 
 
-def main() -> None:
-    """Write the table."""
+def main(sets: Iterable[str]) -> None:
+    """Diagnose the cases of these sets, and write the table."""
+    table = read()
+    for name in sets or SETS:
+        for state, case, expected, network in cases(name):
+            now = said(network)
+            at_first = table.get((name, state, case), {"at_first": now})["at_first"]
+            row = (name, state, case, expected, at_first, now)
+            print(*row, flush=True)
+            table[name, state, case] = dict(zip(COLUMNS, row, strict=True))
     text = io.StringIO()
-    text.write("# " + ", ".join(f"{name} {value}" for name, value in describe(torch.device("cpu")).items()) + "\n")
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
-    for row in rows():
-        print(*row, flush=True)
-        table.writerow(row)
+    text.write("# " + ", ".join(f"{key} {value}" for key, value in describe(torch.device("cpu")).items()) + "\n")
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table.values())
     write_atomically(TABLE, text.getvalue().encode())
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

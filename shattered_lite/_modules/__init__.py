@@ -12,14 +12,15 @@ from ._accepted import (
     select,
     unwrapped,
 )
+from ._company import COMPANY, refuse_if_company_matters
 from ._embedding import Embedding
 from ._normalising import BatchStatistics, Held, Measured, Normalising, Watching
 from ._undisturbed import evaluating, same_random_numbers, undisturbed
 
 __all__ = [
-    "DEPENDENCE", "NO_LOOK_UP", "NO_SLOPE", "BatchStatistics", "Embedding", "Held", "Measured", "Normalising", "Output",
-    "Watching", "check_inputs", "check_network", "check_numbers", "check_outputs", "evaluating", "same_random_numbers",
-    "select", "undisturbed", "unwrapped",
+    "COMPANY", "DEPENDENCE", "NO_LOOK_UP", "NO_SLOPE", "BatchStatistics", "Embedding", "Held", "Measured",
+    "Normalising", "Output", "Watching", "check_inputs", "check_network", "check_numbers", "check_outputs",
+    "evaluating", "refuse_if_company_matters", "same_random_numbers", "select", "undisturbed", "unwrapped",
 ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
+from torch.utils.weak import WeakIdKeyDictionary
 
 READING = (
     Tensor.__bool__, Tensor.__contains__, Tensor.__float__, Tensor.__index__, Tensor.__int__, Tensor.item, Tensor.numpy,
@@ -101,11 +102,15 @@ class Held:
 
 
 class Watching(TorchFunctionMode):
-    """Normalisation as it is; notes whether the network looks at a number, since it may branch on it."""
+    """Normalisation as it is; notes whether the network looks at a number, since it may branch on it.
+
+    And which leaves of the graph are nobody's parameters: their gradients are to be what they were.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.reads_values = False
+        self.leaves: Any = WeakIdKeyDictionary()
 
     def __torch_function__(
         self, function: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
@@ -116,6 +121,9 @@ class Watching(TorchFunctionMode):
             functional.instance_norm: self.instance_norm,
         }
         self.reads_values = self.reads_values or function in READING
+        for each in (*args, *(kwargs or {}).values()):
+            if isinstance(each, Tensor) and each.requires_grad and each.is_leaf and each not in self.leaves:
+                self.leaves[each] = None if each.grad is None else each.grad.clone()
         return own.get(function, function)(*args, **(kwargs or {}))
 
     def _batch_norm(self, values: Tensor, weight: Any, bias: Any, mean: Any, variance: Any, *rest: Any) -> Tensor:
@@ -144,6 +152,11 @@ class Watching(TorchFunctionMode):
 
     def finish(self) -> None:
         """The network has run; whatever follows is computed again."""
+
+    def restore(self) -> None:
+        """Give leaves the gradients back that they had."""
+        for leaf, gradient in self.leaves.items():
+            leaf.grad = None if gradient is None else leaf.grad.copy_(gradient)
 
 
 class Normalising(Watching):

@@ -104,6 +104,7 @@ def diagnose(
         ran = runs.forward(module, inputs, statistics, output, directions)
         loss, guessing = (math.nan, math.nan) if targets is None else _losses(ran.outputs.detach(), targets)
         runs.refuse_dependence(ran)
+        runs.refuse_company(module, inputs, statistics, output)
         bar.update()
         weights = runs.directions_of(ran, directions, generator)
         ran.back(weights)
@@ -144,7 +145,7 @@ def _silent(signals: Sequence[Signal]) -> int | None:
 def _check_targets(targets: object) -> None:
     if targets is None:
         return
-    if not isinstance(targets, Tensor) or targets.dtype == torch.bool or targets.is_complex() or not targets.numel():
+    if not isinstance(targets, Tensor) or targets.is_complex() or not targets.numel():
         raise ValueError(f"targets={targets!r}: a tensor of class numbers, or of real numbers, is needed")
     if not targets.isfinite().all():
         raise ValueError("targets: every entry must be finite")
@@ -163,11 +164,11 @@ def _losses(outputs: Tensor, targets: Tensor) -> tuple[float, float]:
             f"targets: shape {tuple(targets.shape)}, but outputs of shape {tuple(outputs.shape)} need a class number "
             "for each row, or numbers of the same shape"
         )
-    counted = targets.flatten() != IGNORED
-    classes, scores = targets.flatten()[counted].long(), scores.flatten(0, -2)[counted].double()
+    classes = targets.flatten().long()
+    counted = classes != IGNORED
+    classes, scores = classes[counted], scores.flatten(0, -2)[counted].double()
     if not len(classes) or int(classes.min()) < 0 or int(classes.max()) >= scores.shape[1]:
-        raise ValueError(
-            f"targets: {sorted(set(classes.tolist()))}, but the outputs score classes from 0 to {scores.shape[1] - 1}"
-        )
+        least, most = (int(each(classes)) for each in (torch.min, torch.max)) if len(classes) else (IGNORED, IGNORED)
+        raise ValueError(f"targets: from {least} to {most}, but the outputs score {scores.shape[1]} classes")
     shares = torch.bincount(classes, minlength=scores.shape[1]).double() / len(classes)
     return functional.cross_entropy(scores, classes).item(), torch.special.entr(shares).sum().item()

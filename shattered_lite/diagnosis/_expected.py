@@ -51,11 +51,11 @@ def expected_gradients(signals: Sequence[Signal], output: int) -> list[Tensor | 
             elif signal.step.activation is None:
                 found[source] = before + signal.step.back * own
             else:
-                seen = signals[source].covariance
-                passed = None if seen is None or not (seen.diagonal() > 0).all() else seen
-                found[source] = (
-                    None
-                    if passed is None
-                    else before + torch.as_tensor(theory.through(signal.step.activation, passed.numpy()).slope) * own
-                )
+                found[source] = _through_gates(before, own, signals[source].covariance, signal.step.activation)
     return found
+
+
+def _through_gates(before: Tensor, own: Tensor, seen: Tensor | None, activation: theory.Activation) -> Tensor | None:
+    if seen is None or not seen.isfinite().all() or not (seen.diagonal() > 0).all():
+        return None
+    return before + torch.as_tensor(theory.through(activation, seen.numpy()).slope) * own

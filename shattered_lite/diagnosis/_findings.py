@@ -131,10 +131,13 @@ def zero_at_start(signals: Sequence[Signal]) -> list[str]:
 
 
 def _overflow(evidence: Evidence) -> Finding | None:
+    changes = (STANDARDISE, evidence.keep_size, NORM, RANGE)
     for signal in evidence.signals:
         if not signal.finite:
-            changes = (STANDARDISE, evidence.keep_size, NORM, RANGE)
             return Finding("exploding", signal.name, "The signal is no longer finite.", changes, "any-activation")
+    for signal in reversed(evidence.signals):
+        if signal.overflows:
+            return Finding("exploding", signal.name, "Its gradient is no longer finite.", changes, "any-activation")
     return None
 
 
@@ -193,7 +196,9 @@ def _linear(evidence: Evidence) -> Finding | None:
         return None  # it is linear at the start, but will not be: what bends is switched off
     on_the_way = [layer for layer in evidence.layers if layer.gradient > 0 and not math.isnan(layer.curvature)]
     weights = sum(each.kind in WEIGHTS and each.heard for each in evidence.signals)
-    straight = max(min(FACTOR * evidence.rounding, ALIKE), EXACT)
+    straight = max(
+        EXACT, min(FACTOR * evidence.rounding, max(ALIKE, 8 * evidence.rounding))
+    )  # half precision is coarse
     if weights > 1 and on_the_way and all(layer.curvature < straight for layer in on_the_way):
         sentence = "Along a line between two inputs every signal is a straight line: all layers together are one."
         return Finding("linear", on_the_way[-1].name, sentence, (ACTIVATE,), "looks-linear")
@@ -279,6 +284,6 @@ def _over_time(evidence: Evidence) -> Finding | None:
 
 
 RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
-    _overflow, _stuck, _alike_inputs, _faint_signal, _dead, _nothing, _linear, _loud_signal, _faint_gradient,
+    _overflow, _stuck, _alike_inputs, _faint_signal, _loud_signal, _dead, _nothing, _linear, _faint_gradient,
     _collapsed, _steep, _over_time,
 )  # fmt: skip

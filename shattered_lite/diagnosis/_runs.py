@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence, ValuesView
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from .._modules import (
     Normalising,
     Output,
     check_outputs,
+    refuse_if_company_matters,
     select,
 )
 from ._signals import Recording, Signal, by_input
@@ -39,7 +41,6 @@ class Ran:
     outputs: Tensor
     place: int  # of the outputs among the signals
     count: int
-    leaves: Any  # of somebody else, with the gradients that they had
 
     @property
     def rows(self) -> Tensor:
@@ -55,8 +56,7 @@ class Ran:
                 combination = (self.rows * weights.to(self.outputs)).sum()
                 edge = get_gradient_edge(combination)
                 torch.autograd.backward([edge], [torch.ones_like(combination)], retain_graph=True)
-        for leaf, gradient in self.leaves.items():
-            leaf.grad = None if gradient is None else leaf.grad.copy_(gradient)
+        self.mode.restore()
 
     def forget(self) -> None:
         """Let go of the way back, which takes most of the memory."""
@@ -85,7 +85,8 @@ def forward(
     tensors = tensors_of(points)
     recording = Recording(network, len(tensors[0]), directions, keep, precise)
     mode = Normalising(Held(statistics))
-    with mode, Embedding(*tensors), recording:
+    with warnings.catch_warnings(), mode, Embedding(*tensors), recording:
+        warnings.filterwarnings("ignore", "Using `torch.compile", UserWarning)  # with hooks that fire twice: they may
         for x in tensors:
             if x.requires_grad:
                 recording.enter(x)
@@ -98,7 +99,7 @@ def forward(
     if not outputs.requires_grad:
         raise ValueError(NO_SLOPE if any(x.is_floating_point() for x in tensors_of(inputs)) else NO_LOOK_UP)
     place = recording.place_of(outputs)
-    return Ran(recording.signals, mode, outputs, place, len(tensors[0]), recording.leaves)
+    return Ran(recording.signals, mode, outputs, place, len(tensors[0]))
 
 
 def directions_of(ran: Ran, directions: int, generator: torch.Generator) -> Tensor:
@@ -125,6 +126,20 @@ def line_between(inputs: Inputs) -> Inputs | None:
     return each_of(inputs, between)
 
 
+def refuse_company(network: nn.Module, inputs: Inputs, statistics: Sequence[BatchStatistics], output: Output) -> None:
+    """As far as a change of some inputs shows it, where gradients do not."""
+    tensors = [x.detach() for x in tensors_of(inputs)]
+
+    def run(points: list[Tensor]) -> Tensor:
+        rest = iter(points)
+        outputs = select(_call(network, each_of(inputs, lambda _: next(rest))), output, len(tensors[0]))
+        check_outputs(outputs, len(tensors[0]))
+        assert isinstance(outputs, Tensor)
+        return outputs
+
+    refuse_if_company_matters(run, tensors, lambda: Normalising(Held(statistics)))
+
+
 def refuse_dependence(ran: Ran) -> None:
     """The gradient at other inputs is exactly zero where the output at one input depends on that one alone."""
     chosen = torch.arange(ran.count) % 2 == 0
@@ -143,11 +158,11 @@ def refuse_dependence(ran: Ran) -> None:
 def tensors_of(inputs: Inputs) -> list[Tensor]:
     """In their order."""
     several = inputs.values() if isinstance(inputs, Mapping) else inputs
-    found = [inputs] if isinstance(inputs, Tensor) else list(several) if isinstance(several, Iterable) else []
-    if not found or not all(isinstance(each, Tensor) and each.ndim for each in found):
-        raise ValueError(
-            f"inputs: {type(inputs).__name__}, but a tensor, or several in a sequence or mapping, is needed"
-        )
+    found: list[Any] = list(several) if isinstance(several, list | tuple | ValuesView) else [inputs]
+    if not found:
+        raise ValueError(f"inputs: an empty {type(inputs).__name__}, but a tensor is needed, or several")
+    if not all(isinstance(each, Tensor) for each in found):
+        raise ValueError(f"inputs: {type(inputs).__name__} of something else, but a tensor is needed, or several")
     return found
 
 

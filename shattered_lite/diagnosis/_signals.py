@@ -33,6 +33,7 @@ class Signal:
     covariance: Tensor | None = None  # (inputs, inputs); None where an entry is infinite, or no axis counts inputs
     largest: float = math.nan
     finite: bool = True
+    overflows: bool = False  # its gradient
     dead: float = math.nan  # share of units that are off at every input and position; of rectifiers
     always_on: float = math.nan
     gradients: Tensor | None = (
@@ -87,7 +88,6 @@ class Recording(TorchFunctionMode):
         super().__init__()
         self._places: Any = WeakIdKeyDictionary()
         self._weights: Any = WeakIdKeyDictionary()
-        self.leaves: Any = WeakIdKeyDictionary()  # and their gradients
         self._names = {module: name for name, module in self.network.named_modules()}
         self._running: list[str] = []
         self._calls: Counter[tuple[str, str]] = Counter()
@@ -126,7 +126,11 @@ class Recording(TorchFunctionMode):
         self, function: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        given = [each for each in _tensors((args, kwargs)) if each.requires_grad and not self._is_own_leaf(each)]
+        given = [
+            each
+            for each in _tensors((args, kwargs))
+            if each.requires_grad and (each in self._places or not each.is_leaf)
+        ]
         sources = tuple(dict.fromkeys(self.place_of(each) for each in given))
         kind = kind_of(function)
         result = function(*args, **kwargs)
@@ -150,14 +154,6 @@ class Recording(TorchFunctionMode):
         if kind == "recurrent":
             self._watch_time(given[0], self.signals[sources[0]], axis=1 if args[-1] is True else 0)  # batch_first
         return result
-
-    def _is_own_leaf(self, x: Tensor) -> bool:
-        """A leaf that somebody else differentiates by: its gradient is to be what it was."""
-        if x.is_leaf and x not in self._places:
-            if x not in self.leaves:
-                self.leaves[x] = None if x.grad is None else x.grad.clone()
-            return True
-        return False
 
     def _step(self, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], made: Tensor) -> Step:
         """What the theory knows of it: the theory of independent weights, and of ways that meet behind such."""
@@ -196,9 +192,12 @@ class Recording(TorchFunctionMode):
         x.register_hook(self._gradient_of(signal))
 
     def _gradient_of(self, signal: Signal) -> Callable[[Tensor], None]:
-        def came_back(gradient: Tensor) -> None:
-            rows = by_input(gradient.detach(), self.count)
-            if rows is None or not math.isfinite(_largest(rows)):
+        def came_back(gradient: Tensor | None) -> None:
+            rows = None if gradient is None else by_input(gradient.detach(), self.count)
+            if rows is None:
+                return
+            if not math.isfinite(_largest(rows)):
+                signal.overflows = True
                 return
             if signal.gradients is None:  # once: memory that is kept between big pieces would hold them all
                 signal.gradients = torch.zeros(self.directions, self.count, self.count, dtype=torch.float64)
@@ -208,7 +207,9 @@ class Recording(TorchFunctionMode):
         return came_back
 
     def _watch_time(self, x: Tensor, signal: Signal, axis: int) -> None:
-        def came_back(gradient: Tensor) -> None:
+        def came_back(gradient: Tensor | None) -> None:
+            if gradient is None:
+                return
             found = gradient.detach().double().square().movedim(axis, 0).flatten(1).sum(1)
             signal.over_time = found if signal.over_time is None else signal.over_time + found
 
@@ -235,7 +236,8 @@ def _products(rows: Tensor) -> Tensor:
     """Of each row with each, in numbers that neither overflow nor underflow; float32 is fast and exact enough."""
     largest = min(_largest(rows), 1e150) or 1.0
     scaled = (rows if rows.dtype == torch.float64 else rows.float()) / largest
-    return (scaled @ scaled.mT).double().cpu() * largest**2
+    products = (scaled @ scaled.mT).double().cpu() * largest**2
+    return (products + products.mT) / 2
 
 
 def _tensors(thing: Any) -> Iterator[Tensor]:

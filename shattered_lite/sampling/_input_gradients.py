@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from .._arguments import drawn_by, one_of
 from .._modules import (
+    COMPANY,
     DEPENDENCE,
     NO_LOOK_UP,
     NO_SLOPE,
@@ -23,7 +24,7 @@ from .._modules import (
     check_inputs,
     check_network,
     check_outputs,
-    same_random_numbers,
+    refuse_if_company_matters,
     select,
     undisturbed,
     unwrapped,
@@ -31,9 +32,7 @@ from .._modules import (
 
 Normaliser = Literal["inputs", "running"]
 Run = Callable[[Tensor], Any]
-COMPANY = 8  # inputs among which it is looked whether the output at one depends on another
 CHUNK = 128  # inputs at a time: all layers' signals at all of them are kept until their gradients are there
-ROUNDING = 1e-3  # of an output: more than any order of summation changes in equally large batches
 
 
 def input_gradients(
@@ -123,7 +122,7 @@ def input_gradients(
             chunks = tqdm(x.split(1), desc="gradients", leave=False, disable=None)
         else:
             chunks = x.split(CHUNK)
-            _refuse_if_company_matters(run, x[:COMPANY], mode)
+            refuse_if_company_matters(lambda inputs: run(inputs[0]), [x[:COMPANY]], mode)
         _refuse_dependence(run, x[:COMPANY], direction, mode)
         found = [_gradients(run, chunk, direction, mode()) for chunk in chunks]
     return torch.cat(found).reshape(len(inputs), -1)
@@ -137,24 +136,6 @@ def _refuse_dependence(run: Run, x: Tensor, direction: Tensor, mode: Callable[[]
         across = _gradients(run, x, alone, mode())
         across[index] = 0
         if (across.isfinite() & (across != 0)).any():
-            raise ValueError(DEPENDENCE)
-
-
-@torch.no_grad()
-def _refuse_if_company_matters(run: Run, x: Tensor, mode: Callable[[], Watching]) -> None:
-    """The output at the first input, and at the last, among others: of other signs, or tokens in another order."""
-
-    def outputs(company: Tensor) -> Tensor:
-        with same_random_numbers(x.device), mode():
-            result: Tensor = run(company.clone())
-        return result
-
-    usual = outputs(x)
-    for index in {0, len(x) - 1}:
-        others = -2 * x if x.is_floating_point() else x.roll(1, 0)
-        others[index] = x[index]
-        difference = usual[index] - outputs(others)[index]
-        if usual[index].isfinite().all() and difference.norm() > ROUNDING * usual[index].norm():
             raise ValueError(DEPENDENCE)
 
 
@@ -176,6 +157,8 @@ def _gradients(run: Run, inputs: Tensor, weights: Tensor, mode: Watching) -> Ten
         combination = (outputs * weights).sum()
         # From an edge of the graph, since inside of a tensor's own method no mode is on, and checkpoints need it.
         torch.autograd.backward([get_gradient_edge(combination)], [torch.ones_like(combination)])
-    if x.grad is None:
+    gradients = x.grad
+    mode.restore()
+    if gradients is None:
         raise ValueError(NO_SLOPE)
-    return x.grad.reshape(len(inputs), -1)
+    return gradients.reshape(len(inputs), -1)

@@ -262,9 +262,7 @@ def tiny_head(seed: int) -> Case:
 
 def deep_narrow(seed: int) -> Case:
     """Sixteen layers of twelve units with ELU."""
-    return made(
-        seed, lambda: initialised(mlp(16, nn.ELU, width=12, features=6, classes=3), he), shells(seed)
-    )
+    return made(seed, lambda: initialised(mlp(16, nn.ELU, width=12, features=6, classes=3), he), shells(seed))
 
 
 def irnn_100(seed: int) -> Case:
