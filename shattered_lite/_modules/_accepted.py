@@ -17,7 +17,7 @@ DEPENDENCE = (
 )
 NO_SLOPE = "network: its outputs do not depend on its inputs by steps that can be differentiated"
 NO_LOOK_UP = (
-    "inputs: the network looks these tokens up in no nn.Embedding as they are; hand over the layers behind the "
+    "inputs: the network looks these tokens up in no nn.Embedding; hand over the layers behind the "
     "embedding, and what it makes of the tokens"
 )
 

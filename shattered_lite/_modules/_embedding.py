@@ -26,9 +26,17 @@ class Embedding(TorchFunctionMode):
         looks_up = function in (functional.embedding, functional.embedding_bag)
         if looks_up and self.values is None and torch.is_grad_enabled():
             indices = args[0] if args else (kwargs or {})["input"]
-            if any(
-                each.numel() == indices.numel() and (each.flatten() == indices.flatten()).all() for each in self.tokens
-            ):
+            if any(_hold(indices, tokens) for tokens in self.tokens):
                 point = self.values = result.detach().requires_grad_()
                 return point.clone()
         return result
+
+
+def _hold(indices: Tensor, tokens: Tensor) -> bool:
+    """Whether these are the tokens; or the tokens behind others or before, such as one for the class."""
+    if indices.numel() == tokens.numel():
+        return bool((indices.flatten() == tokens.flatten()).all())
+    if indices.ndim != 2 or tokens.ndim != 2 or len(indices) != len(tokens) or indices.shape[1] < tokens.shape[1]:
+        return False
+    length = tokens.shape[1]
+    return bool((indices[:, -length:] == tokens).all() or (indices[:, :length] == tokens).all())

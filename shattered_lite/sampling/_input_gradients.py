@@ -82,7 +82,7 @@ def input_gradients(
     ------
     ValueError
         If the inputs or the outputs are not such tensors, or the inputs are not like the network's parameters in dtype
-        and device; if tokens are not looked up as they are; if the outputs do not depend on the inputs by
+        and device; if tokens are not looked up; if the outputs do not depend on the inputs by
         differentiable steps; if the output at one input depends on another input; or if batch norm has no statistics to
         hold.
 

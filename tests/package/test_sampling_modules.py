@@ -486,11 +486,11 @@ REFUSED = {
     "scripted": (torch.jit.script(nn.Linear(7, 3)).double(), ROWS, "torch.jit"),
     "lazy": (nn.LazyLinear(3), ROWS, "weight has no size yet; call the network once"),
     "list": (nn.Linear(7, 3), ROWS.tolist(), "inputs: a list, but a tensor is needed"),
-    "tokens in no table": (OneHot(), TOKENS, "looks these tokens up in no nn.Embedding as they are"),
+    "tokens in no table": (OneHot(), TOKENS, "looks these tokens up in no nn.Embedding"),
     "tokens turned": (
         nn.Sequential(nn.Unflatten(1, (2, 2)), Transposed(), nn.Embedding(7, 3)),
         TOKENS,
-        "looks these tokens up in no nn.Embedding as they are",
+        "looks these tokens up in no nn.Embedding",
     ),
     "bytes": (nn.Embedding(7, 3), TOKENS.to(torch.uint8), "inputs: torch.uint8 has no gradient"),
     "no input": (nn.Linear(7, 3), ROWS[:0], r"inputs: shape \(0, 7\)"),
