@@ -1,4 +1,4 @@
-"""Gradients of one network at many inputs, beside the loop a user would write; and the time of the package's import.
+"""Gradients of one network at many inputs, beside the loop a user would write; a diagnosis; and the package's import.
 
 As in the benchmark of the samplers, candidates take turns and ratios are medians over rounds. Run it with
 ``python benchmarks/modules.py``.
@@ -6,6 +6,7 @@ As in the benchmark of the samplers, candidates take turns and ratios are median
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import time
@@ -45,6 +46,17 @@ def resnet_18() -> nn.Sequential:
     for fan_in, fan_out in ((64, 64), (64, 128), (128, 256), (256, 512)):
         layers += [Block(fan_in, fan_out, 1 if fan_in == fan_out else 2), Block(fan_out, fan_out, 1)]
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10))
+
+
+def resnet_110() -> nn.Sequential:
+    """Fifty-four blocks of 16 to 64 channels."""
+    layers: list[nn.Module] = [nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True)]
+    for fan_in, fan_out in ((16, 16), (16, 32), (32, 64)):
+        layers += [
+            Block(fan_in, fan_out, 1 if fan_in == fan_out else 2),
+            *(Block(fan_out, fan_out, 1) for _ in range(17)),
+        ]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
 
 
 def one_by_one(network: nn.Module, inputs: Tensor) -> Tensor:
@@ -90,6 +102,15 @@ def main() -> None:
         for _ in range(ROUNDS + 1)
     ][1:]
     line("gradients at each input, s", rounds, 1.0)
+    deep = resnet_110()
+    print(f"{'':42}{'one pass':>11}{'ours':>11}{'ratio':>10}{'target':>10}")
+    rounds = [
+        (seconds(lambda: deep(inputs).sum().backward()), seconds(lambda: sl.diagnose(deep, inputs)))
+        for _ in range(ROUNDS)
+    ]
+    line("diagnosis of ResNet-110, s", rounds, 20.0)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"memory of all so far, GB: {peak:.1f} (target 2)")
     print(f"{'':42}{'torch':>11}{'ours':>11}{'ratio':>10}{'target':>10}")
     line("import, s", [(importing("torch"), importing("shattered_lite")) for _ in range(IMPORTS)], 1.5)
 

@@ -85,7 +85,7 @@ def forward(
     tensors = tensors_of(points)
     recording = Recording(network, len(tensors[0]), directions, keep, precise)
     mode = Normalising(Held(statistics))
-    with warnings.catch_warnings(), mode, Embedding(*tensors), recording:
+    with warnings.catch_warnings(), mode, Embedding(*tensors), recording.on():
         warnings.filterwarnings("ignore", "Using `torch.compile", UserWarning)  # with hooks that fire twice: they may
         for x in tensors:
             if x.requires_grad:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,24 +94,26 @@ class Recording(TorchFunctionMode):
         self._calls: Counter[tuple[str, str]] = Counter()
         self._channels_last = True
 
-    def __enter__(self) -> Recording:
+    @contextmanager
+    def on(self) -> Iterator[None]:
+        """Write down what is computed meanwhile."""
+
         def enters(module: nn.Module, _: Any) -> None:
             self._running.append(self._names.get(module, self._running[-1] if self._running else ""))
 
         def leaves(*_: Any) -> None:
             self._running.pop()
 
-        self._handles = [
+        handles = [
             hooks.register_module_forward_pre_hook(enters),
             hooks.register_module_forward_hook(leaves, always_call=True),
         ]
-        super().__enter__()  # type: ignore[no-untyped-call]
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        super().__exit__(*exception)  # type: ignore[no-untyped-call]
-        for handle in self._handles:
-            handle.remove()
+        try:
+            with self:
+                yield
+        finally:
+            for handle in handles:
+                handle.remove()
 
     def place_of(self, x: Tensor) -> int:
         """Of a tensor that was made while this was on; how, may be unknown."""

@@ -740,7 +740,7 @@ class Separable(nn.Module):
             if isinstance(layer, nn.Conv2d):
                 outputs = layer.out_channels * layer.kernel_size[0] ** 2 / (layer.groups if by_group else 1)
                 nn.init.normal_(layer.weight, std=math.sqrt(2 / outputs))
-                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+                nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """The scores of the classes, for each image."""
@@ -804,7 +804,7 @@ def detector(everywhere: bool, prior: float = 0.01, width: int = 32) -> nn.Modul
     model = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)
     for module in model.modules() if everywhere else [head]:
         if isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.constant_(module.bias, -math.log((1 - prior) / prior))  # type: ignore[arg-type]
+            nn.init.constant_(module.bias, -math.log((1 - prior) / prior))
     return model
 
 
@@ -882,7 +882,7 @@ def photograph_network(depth: int = 8, width: int = 24) -> nn.Module:
     for layer in range(depth):
         conv = nn.Conv2d(width if layer else 3, width, 3, padding=1)
         nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
-        nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
+        nn.init.zeros_(conv.bias)
         layers += [conv, nn.ReLU()]
         if layer % 4 == 3:
             layers.append(nn.MaxPool2d(2))

@@ -53,7 +53,7 @@ class Tags(HTMLParser):
         self.tags: list[str] = []
         self.text = ""
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
+    def handle_starttag(self, tag: str, attrs: object) -> None:
         self.tags.append(tag)
 
     def handle_data(self, data: str) -> None:
@@ -1713,11 +1713,11 @@ def test_options_of_a_convolution_are_read_from_keywords(options: dict, size: in
 def test_an_activation_of_ones_own_does_not_break_the_trail() -> None:
     class Straight(torch.autograd.Function):
         @staticmethod
-        def forward(ctx: object, z: Tensor) -> Tensor:  # noqa: ARG004
+        def forward(ctx: object, z: Tensor) -> Tensor:
             return z.relu()
 
         @staticmethod
-        def backward(ctx: object, gradient: Tensor) -> Tensor:  # noqa: ARG004
+        def backward(ctx: object, gradient: Tensor) -> Tensor:
             return gradient
 
     found = agrees(Functional(Straight.apply), torch.randn(6, 300, generator=seeded(1)))

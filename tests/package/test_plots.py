@@ -146,3 +146,14 @@ def test_figures_can_be_drawn() -> None:
     plots.use_style()
     bits = np.eye(4, dtype=bool)
     plots.activation_rasters({("none", "2"): bits}, {("none", "2"): np.array([1, 2])}).canvas.draw()
+
+
+def test_theory_stands_beside_what_was_measured() -> None:
+    nan = float("nan")
+    figure = plots.beside_theory({"flat": [(1.0, 1.1), (2.0, nan)], "steep": [(1e-3, nan), (1.0, 2.0)]}, xlabel="layer")
+    flat, steep = figure.axes
+    expected, measured = (line.get_ydata() for line in flat.lines)
+    np.testing.assert_array_equal(expected, [1.1, nan])
+    np.testing.assert_array_equal(measured, [1.0, 2.0])
+    assert (flat.get_yscale(), steep.get_yscale()) == ("linear", "log")
+    assert (flat.get_title(), flat.get_xlabel()) == ("flat", "layer")

@@ -60,4 +60,4 @@ def test_workflows_name_folders_of_tests(workflow: Path) -> None:
 
 def test_every_folder_of_tests_is_known() -> None:
     folders = {path.parent.relative_to(ROOT / "tests").parts[0] for path in (ROOT / "tests").rglob("test_*.py")}
-    assert folders == {"package", "book", "repository"}
+    assert folders == {"package", "diagnose", "book", "repository"}
