@@ -32,7 +32,7 @@ def diagnose(
 ) -> Diagnosis:
     r"""What passes through a network, forwards and back; whether that lets it train, and if not, what to change.
 
-    It goes forward once and back a few times, and keeps statistics of every signal and its gradient: sizes, the
+    It goes forward and back a few times, and keeps statistics of every signal and its gradient: sizes, the
     correlation $R$ of gradients at two inputs, the gradient scale coefficient, how alike inputs have become, dead
     rectifiers; at the inputs, and along a line between two of them. Where the network is made of linear or
     convolutional layers, norms, averages, skips and the common activations, the value that theory expects of a wide
@@ -45,7 +45,8 @@ def diagnose(
 
     How often it is right was counted on networks by people who did not know its code, when it first met them: it named
     the right cause of 31 of 43 sick networks, and raised an alarm at 0 of 51 networks as people build them, and at 7 of
-    43 that were sick and had been cured.
+    43 that were sick and had been cured. (It refused some of all kinds, and of the sick ones called some healthy: the
+    chapter has the table.)
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def diagnose(
         Maps inputs, counted by their first axis, to outputs, each by itself but for batch norm. One that is compiled,
         or wrapped for several devices, is unwrapped.
     inputs : Tensor, sequence of Tensor or mapping of str to Tensor
-        As the network takes them: one, several, or by name. 16 to 64 of them are enough.
+        As the network takes them: one, several, or by name; 16 to 64 inputs are usual.
     targets : Tensor, optional
         Class numbers, or numbers of the shape of the outputs: then the loss is compared with that of guessing.
     output : int, str or callable, optional
@@ -84,7 +85,7 @@ def diagnose(
     >>> layers = [layer for _ in range(50) for layer in (nn.Linear(64, 64), nn.ReLU())]
     >>> found = sl.diagnose(nn.Sequential(*layers), torch.randn(32, 64), generator=generator)
     >>> found.cause, found.findings[0].changes[0].code
-    ('vanishing', 'x = x + 0.1 * layer(norm(x))')
+    ('vanishing', 'x = x + 0.1 * layer(F.relu(norm(x)))')
     """
     whole("directions", directions)
     generator = drawn_by(generator)

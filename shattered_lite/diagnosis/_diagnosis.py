@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..plots import Figure
 
 ROWS = 16  # of a table, evenly along the network; ``to_dict`` has them all
-HEADS = ("layer", "operation", "signal", "relative gradient", "R", "told apart", "dead")
+HEADS = ("layer", "operation", "signal", "told apart", "dead", "relative gradient", "R", "R, near")
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ class Diagnosis:
     def verdict(self) -> str:
         """One sentence."""
         if not self.findings:
-            return f"{self.network} is healthy: nothing here keeps it from training."
+            return f"{self.network} is healthy: no fault found at these inputs."
         first = self.findings[0]
-        return f"{self.network}: {first.cause}, from {first.layer or 'the whole'} on. {first.sentence}"
+        return f"{self.network}: {first.cause}, at {first.layer}. {first.sentence}"
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as numbers, strings, lists and dictionaries; None for what could not be measured."""
@@ -136,10 +136,11 @@ class Diagnosis:
                 layer.name or self.network,
                 layer.operation,
                 _number(layer.signal, layer.expected_signal),
-                _number(layer.scale),
-                _number(layer.correlation, layer.expected_correlation, ".2f"),
                 _number(layer.spread),
                 "" if math.isnan(layer.dead) else f"{layer.dead:.0%}",
+                _number(layer.scale),
+                _number(layer.correlation, layer.expected_correlation, ".2f"),
+                _number(layer.nearby, form=".2f"),
             )
             for layer in (self.layers[place] for place in places)
         ]
@@ -149,7 +150,7 @@ class Diagnosis:
         lines = []
         for first in self.findings[:1]:
             lines = [f"{place}. {each.sentence}   {each.code}" for place, each in enumerate(first.changes, 1)]
-            lines += [f"Also {each.cause}, from {each.layer} on. {each.sentence}" for each in self.findings[1:]]
+            lines += [f"Also {each.cause}, at {each.layer}. {each.sentence}" for each in self.findings[1:]]
             lines.append(f"Why: {page_of(first.chapter)}")
         if self.loss > 10 * self.guessing:
             lines.append(f"The loss is {self.loss:.2g}, and {self.guessing:.2g} for the best constant answer.")
@@ -185,7 +186,7 @@ def compare(before: Diagnosis, after: Diagnosis) -> str:
     >>> before = sl.diagnose(nn.Sequential(*layers), x)
     >>> after = sl.diagnose(nn.Sequential(layers[0], nn.ReLU(), layers[1]), x)
     >>> [line.split(".")[0] for line in sl.diagnosis.compare(before, after).splitlines()[:2]]
-    ['before  Sequential: linear, from 1 on', 'after   Sequential is healthy: nothing here keeps it from training']
+    ['before  Sequential: linear, at 1', 'after   Sequential is healthy: no fault found at these inputs']
     """
     lines = [f"before  {before.verdict}", f"after   {after.verdict}"]
     for what, name, place in (
@@ -201,8 +202,10 @@ def compare(before: Diagnosis, after: Diagnosis) -> str:
 
 
 def _number(value: float, expected: float = math.nan, form: str = ".2g") -> str:
-    shown = "-" if math.isnan(value) else f"{value:{form}}"
-    return shown if math.isnan(expected) else f"{shown} ({expected:{form}})"
+    def shown(number: float) -> str:
+        return "-" if math.isnan(number) else f"{round(number, 2) + 0.0 if form == '.2f' else number:{form}}"
+
+    return shown(value) if math.isnan(expected) else f"{shown(value)} ({shown(expected)})"
 
 
 def _plain(value: Any) -> Any:

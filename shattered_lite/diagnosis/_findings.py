@@ -33,26 +33,31 @@ class Change(NamedTuple):
     code: str
 
 
-STANDARDISE = Change("Standardise the inputs.", "inputs = (inputs - inputs.mean()) / inputs.std()")
-HE = Change("Start weights at the size that keeps signals through rectifiers.", "sl.he_(network)")
-XAVIER = Change("Start weights at the size that keeps signals.", "nn.init.xavier_normal_(layer.weight)")
+STANDARDISE = Change("Standardise the inputs.", "inputs = (inputs - mean) / deviation  # both of the training set")
+HE = Change("Draw weights anew, of the size that keeps signals through rectifiers.", "sl.he_(network)")
+XAVIER = Change("Draw weights anew, of the size that keeps signals.", "nn.init.xavier_normal_(layer.weight)")
 NORM = Change("Normalise what each activation sees.", "x = activation(nn.LayerNorm(width)(layer(x)))")
 SKIP = Change(
-    "Put a skip around each layer, with a norm and a small factor before it is added.", "x = x + 0.1 * layer(norm(x))"
+    "Put a skip around each layer, with a norm and a small factor before it is added.",
+    "x = x + 0.1 * layer(F.relu(norm(x)))",
 )
 SCALE = Change("Divide each branch by their number.", "x = x + branch(x) / depth")
 TANH = Change("Take an activation that is centred, and steep at 0.", "nn.Tanh()  # in place of nn.Sigmoid()")
 LINEAR_START = Change("Or start linear, with concatenated rectifiers.", "network = sl.initializers.to_crelu(network)")
 ORTHOGONAL = Change("Start the recurrent weights as an orthogonal matrix.", "nn.init.orthogonal_(layer.weight_hh_l0)")
-BOUND = Change("Bound the state.", "nn.RNN(..., nonlinearity='tanh')")
+BOUND = Change("Bound the state.", "nn.RNN(inputs, hidden, nonlinearity='tanh')")
 REMEMBER = Change("Start with open forget gates.", "layer.bias_ih_l0.data[hidden : 2 * hidden] = 5.0")
-BIASES = Change("Start biases at zero.", "nn.init.zeros_(layer.bias)")
-SLOWER = Change("If it was trained, start again with a smaller learning rate.", "optimizer = SGD(..., lr=lr / 10)")
+AGAIN = Change(
+    "Start again, with biases at zero; and if it was trained before, with a smaller learning rate.",
+    "nn.init.zeros_(layer.bias); torch.optim.SGD(network.parameters(), lr=lr / 10)",
+)
 ACTIVATE = Change("Put an activation behind each layer of weights, and keep what it returns.", "x = F.relu(layer(x))")
 ONE_ZERO = Change(
     "Let only the last layer of a branch, or of a head, start at zero.", "nn.init.kaiming_normal_(layer.weight)"
 )
-RANGE = Change("Compute in numbers of a wider range.", "network.to(torch.bfloat16)")
+RANGE = Change(
+    "Compute in numbers of a wider range.", "network, inputs = network.to(torch.bfloat16), inputs.to(torch.bfloat16)"
+)
 
 
 @dataclass(frozen=True)
@@ -101,9 +106,14 @@ class Evidence:
         return self.layers[0]
 
     @property
+    def features_scale(self) -> float:
+        """The relative gradient at what the last weights see."""
+        return math.nan if self.features is None else self.features.scale
+
+    @property
     def growth(self) -> float:
-        """Of the relative gradient, from what the last weights see back to the inputs."""
-        return math.nan if self.features is None else self.inputs.scale / self.features.scale
+        """Of the relative gradient, from there back to the inputs."""
+        return self.inputs.scale / self.features_scale
 
     @property
     def keep_size(self) -> Change:
@@ -174,7 +184,7 @@ def _dead(evidence: Evidence) -> Finding | None:
     for layer in evidence.layers:
         if layer.dead > OFF:
             sentence = f"{layer.dead:.0%} of its units are off at every input."
-            return Finding("dead", layer.name, sentence, (BIASES, SLOWER, STANDARDISE), "who-is-active")
+            return Finding("dead", layer.name, sentence, (AGAIN, STANDARDISE), "who-is-active")
     return None
 
 
@@ -188,7 +198,7 @@ def _nothing(evidence: Evidence) -> Finding | None:
             return Finding("collapsed", signal.name, sentence, (STANDARDISE, NORM), "one-curve")
     where = evidence.deepest(lambda layer: layer.gradient == 0)
     sentence = "Not the least gradient comes back through it."
-    return Finding("dead", where, sentence, (BIASES, SLOWER, STANDARDISE), "who-is-active")
+    return Finding("dead", where, sentence, (AGAIN, STANDARDISE), "who-is-active")
 
 
 def _linear(evidence: Evidence) -> Finding | None:
@@ -226,7 +236,7 @@ def _faint_gradient(evidence: Evidence) -> Finding | None:
     if 0 < evidence.growth < 1 / FACTOR:
         sigmoid = any(each.step.activation is ACTIVATIONS["sigmoid"] for each in evidence.signals)
         changes = (TANH, SKIP, NORM) if sigmoid else (SKIP, NORM, evidence.keep_size)
-        where = evidence.deepest(lambda layer: layer.scale < evidence.inputs.scale * FACTOR)
+        where = evidence.deepest(lambda layer: layer.scale < evidence.features_scale / FACTOR)
         sentence = (
             f"Relative to the signal, the gradient at the inputs is {evidence.growth:.1g} of that at the last weights."
         )

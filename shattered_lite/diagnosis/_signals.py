@@ -145,13 +145,12 @@ class Recording(TorchFunctionMode):
             for each in made:
                 self._places[each] = sources[0]
             return result
-        name = self._running[-1] if self._running else ""
-        self._calls[name, kind] += 1
-        calls = self._calls[name, kind]
+        operation = function.__name__.strip("_")
+        name = (self._running[-1] if self._running else "") or operation
+        self._calls[name, operation] += 1
+        calls = self._calls[name, operation]
         name += f" (call {calls})" if calls > 1 else ""
-        self._write(
-            made[0], name, function.__name__.strip("_"), kind, sources, self._step(function, args, kwargs, made[0])
-        )
+        self._write(made[0], name, operation, kind, sources, self._step(function, args, kwargs, made[0]))
         for each in made[1:]:
             self._write(each, name, "part", "other", sources, Step())
         if kind == "recurrent":

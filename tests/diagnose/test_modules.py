@@ -1338,7 +1338,7 @@ def test_a_network_that_does_nothing(network: nn.Module) -> None:
 def test_a_network_of_one_layer() -> None:
     network = nn.Linear(7, 3)
     found = agrees(network, ROWS)
-    assert [layer.name for layer in found.layers] == ["inputs", ""]
+    assert [layer.name for layer in found.layers] == ["inputs", "linear"]
     assert "Linear" in str(found)
     assert found.cause == "healthy"
 
