@@ -124,8 +124,8 @@ class Diagnosis:
         body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows())
         advice = "".join(f"<li>{escape(line)}</li>" for line in self._advice())
         return (
-            f"<p><strong>{escape(self.verdict)}</strong></p><table><caption>In brackets: what theory expects of a wide "
-            f"network</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><ul>{advice}</ul>"
+            f"<p><strong>{escape(self.verdict)}</strong></p><div style='overflow-x: auto'><table><caption>In brackets: what theory expects of a wide "
+            f"network</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div><ul>{advice}</ul>"
         )
 
     def _rows(self) -> list[tuple[str, ...]]:
