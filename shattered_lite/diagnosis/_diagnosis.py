@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..plots import Figure
 
 ROWS = 16  # of a table, evenly along the network; ``to_dict`` has them all
+CAPTION = "In brackets: what theory expects of a wide network."
 HEADS = ("layer", "operation", "signal", "told apart", "dead", "relative gradient", "R", "R, near")
 
 
@@ -104,7 +105,7 @@ class Diagnosis:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(caption="in brackets: what theory expects of a wide network")
+        table = Table(caption=CAPTION)
         for head in HEADS:
             table.add_column(head, overflow="fold", no_wrap=head not in ("layer", "relative gradient"))
         for row in self._rows():
@@ -123,9 +124,10 @@ class Diagnosis:
         head = "".join(f"<th>{escape(name)}</th>" for name in HEADS)
         body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows())
         advice = "".join(f"<li>{escape(line)}</li>" for line in self._advice())
+        table = f"<table><caption>{CAPTION}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         return (
-            f"<p><strong>{escape(self.verdict)}</strong></p><div style='overflow-x: auto'><table><caption>In brackets: what theory expects of a wide "
-            f"network</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div><ul>{advice}</ul>"
+            f"<p><strong>{escape(self.verdict)}</strong></p><div style='overflow-x: auto'>{table}</div>"
+            + f"<ul>{advice}</ul>" * bool(advice)
         )
 
     def _rows(self) -> list[tuple[str, ...]]:
