@@ -77,7 +77,7 @@ def read(found: sl.diagnosis.Diagnosis, drawn: bool) -> sl.diagnosis.Diagnosis:
     page = Tags()
     page.feed(found._repr_html_())
     assert page.tags.count("tr") == 1 + min(16, len(found.layers))
-    assert set(page.tags) <= {"p", "strong", "table", "caption", "thead", "tbody", "tr", "th", "td", "ul", "li"}
+    assert set(page.tags) <= {"p", "strong", "div", "table", "caption", "thead", "tbody", "tr", "th", "td", "ul", "li"}
     assert found.verdict in page.text
     assert all(note in page.text for note in found.notes)
     assert found.verdict in found.alternative_text
