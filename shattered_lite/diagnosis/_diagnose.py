@@ -16,6 +16,7 @@ from . import _runs as runs
 from ._diagnosis import Diagnosis
 from ._findings import Evidence, findings_of, zero_at_start
 from ._measures import layers_of
+from ._operations import MATRICES
 from ._signals import Signal
 
 IGNORED = -100  # a target that torch leaves out
@@ -129,7 +130,7 @@ def diagnose(
     zero = zero_at_start(signals)
     if zero:
         notes.append(f"Zero at the start, by design: {', '.join(zero[:3])}{' and others' if len(zero) > 3 else ''}.")
-    seen = [layers[each.sources[0]] for each in ran.signals if each.kind in ("linear", "convolution") and each.heard]
+    seen = [layers[each.sources[0]] for each in ran.signals if each.kind in MATRICES and each.heard]
     features = next((layer for layer in reversed(seen) if layer.scale > 0), None)
     shown = tuple(layer for layer, signal in zip(layers, ran.signals, strict=True) if signal.shown)
     evidence = Evidence(shown, signals, features, torch.finfo(outputs.dtype).eps)
@@ -140,9 +141,10 @@ def _silent(signals: Sequence[Signal]) -> int | None:
     """The last signal that gets no gradient, though some weights behind it are zero: a gradient that is by design."""
     if any(each.heard for each in signals if not each.sources) or not zero_at_start(signals):
         return None
-    return max(
+    silent = (
         place for place, each in enumerate(signals) if each.rms > 0 and each.shown and each.came and not each.heard
     )
+    return max(silent, default=None)
 
 
 def _check_targets(targets: object) -> None:

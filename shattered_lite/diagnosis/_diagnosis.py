@@ -166,7 +166,7 @@ def page_of(chapter: str) -> str:
     except PackageNotFoundError:  # a source tree on the path, which nobody has installed
         found = []
     home = next((each.split(", ")[1] for each in found if each.startswith("Homepage")), "")
-    return f"{home}/book/{chapter}.html"
+    return f"{home}/{chapter}.html"
 
 
 def compare(before: Diagnosis, after: Diagnosis) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ._measures import Layer
-from ._operations import ACTIVATIONS
+from ._operations import ACTIVATIONS, MATRICES
 from ._signals import Signal
 
 FACTOR = 1e3  # by which sizes may change: beyond it no one step size fits all layers
@@ -17,7 +17,7 @@ ALIKE_INPUTS = 1e-2  # which are easy to standardise
 OFF = 0.9  # share of a layer's rectifiers that are never on
 WHITE = 0.1  # correlation of gradients at neighbouring points of the line
 EXACT = 1e-6  # curvature is a root of a difference: half of the digits of float64
-WEIGHTS = ("linear", "convolution", "recurrent")
+TRAINED = (*MATRICES, "recurrent")  # kinds whose weights learn from what they see
 
 
 class Change(NamedTuple):
@@ -167,7 +167,7 @@ def _stuck(evidence: Evidence) -> Finding | None:
 def _faint_signal(evidence: Evidence) -> Finding | None:
     for signal in evidence.signals:
         seen = evidence.entering(signal)
-        if signal.kind in WEIGHTS and 0 < seen.rms < 1 / FACTOR:
+        if signal.kind in TRAINED and 0 < seen.rms < 1 / FACTOR:
             changes: tuple[Change, ...] = (evidence.keep_size, NORM, SKIP)
             faint = next((each for each in evidence.signals if each.kind == "norm" and each.rms < 1 / FACTOR), None)
             if seen.kind == "inputs":
@@ -205,7 +205,7 @@ def _linear(evidence: Evidence) -> Finding | None:
     if zero_at_start(evidence.signals) and any(layer.curvature > ALIKE for layer in evidence.layers):
         return None  # it is linear at the start, but will not be: what bends is switched off
     on_the_way = [layer for layer in evidence.layers if layer.gradient > 0 and not math.isnan(layer.curvature)]
-    weights = sum(each.kind in WEIGHTS and each.heard for each in evidence.signals)
+    weights = sum(each.kind in TRAINED and each.heard for each in evidence.signals)
     straight = max(
         EXACT, min(FACTOR * evidence.rounding, max(ALIKE, 8 * evidence.rounding))
     )  # half precision is coarse
@@ -218,7 +218,7 @@ def _linear(evidence: Evidence) -> Finding | None:
 def _loud_signal(evidence: Evidence) -> Finding | None:
     for signal in evidence.signals:
         seen = signal if signal.kind == "recurrent" else evidence.entering(signal)
-        if signal.kind in WEIGHTS and seen.rms > FACTOR:
+        if signal.kind in TRAINED and seen.rms > FACTOR:
             changes: tuple[Change, ...] = (evidence.keep_size, NORM)
             chapter = "any-activation"
             if seen.kind == "inputs":
@@ -246,7 +246,7 @@ def _faint_gradient(evidence: Evidence) -> Finding | None:
 
 def _alike_inputs(evidence: Evidence) -> Finding | None:
     """Unless a norm comes first, as the first weights see them."""
-    first = next((each for each in evidence.signals if each.kind in WEIGHTS), None)
+    first = next((each for each in evidence.signals if each.kind in TRAINED), None)
     if first is not None and evidence.entering(first).kind == "inputs" and evidence.inputs.spread < ALIKE_INPUTS:
         sentence = f"Of the power of the inputs, {evidence.inputs.spread:.1g} tells them apart: they are nearly equal."
         return Finding("collapsed", first.name, sentence, (STANDARDISE, NORM, SKIP), "one-curve")
@@ -265,7 +265,7 @@ def _steep(evidence: Evidence) -> Finding | None:
     """Shattering, and explosion relative to the signals, are one number apart."""
     if not evidence.growth > FACTOR:
         return None
-    where = evidence.deepest(lambda layer: layer.scale > evidence.inputs.scale / FACTOR)
+    where = evidence.deepest(lambda layer: layer.scale > evidence.features_scale * FACTOR)
     if evidence.inputs.nearby < WHITE:
         sentence = f"Gradients at neighbouring points have a correlation of {evidence.inputs.nearby:.2f}: white noise."
         return Finding("shattered", where, sentence, (SKIP, LINEAR_START), "theorem-3")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ._expected import expected_gradients, expected_sizes
+from ._operations import MATRICES
 from ._signals import Signal
 
 
@@ -36,8 +37,9 @@ class Layer:
         changes by its own size in a random direction.
     correlation, expected_correlation : float
         $R$, the correlation of the gradients at two inputs.
-    nearby : float
-        Correlation of the gradients at neighbouring points of the line between two inputs, of which there are 33.
+    autocorrelation : tuple of float
+        Correlation of the gradients at points of the line between two inputs, at lags of 0 to 32 of its 32 steps; empty
+        without a line.
     structure : float
         Structured part of the tangent kernel of one layer of weights: what a step on one end of the line does to its
         middle, less what it does to its other end, over what it does to itself.
@@ -47,7 +49,7 @@ class Layer:
         Share of a rectifier's units that are off, or on, at every input and position.
     errors : mapping of str to float
         Standard errors: of ``nearby`` and ``structure`` over the random combinations of outputs; of what is a mean over
-        inputs by leaving out one input at a time. The others are no means.
+        inputs by leaving out one input at a time. The others are no means. ``nearby`` is the autocorrelation at lag 1.
 
     Examples
     --------
@@ -69,12 +71,17 @@ class Layer:
     scale: float
     correlation: float
     expected_correlation: float
-    nearby: float
+    autocorrelation: tuple[float, ...]
     structure: float
     curvature: float
     dead: float
     always_on: float
     errors: Mapping[str, float]
+
+    @property
+    def nearby(self) -> float:
+        """Correlation of the gradients at neighbouring points of the line."""
+        return self.autocorrelation[1] if self.autocorrelation else math.nan
 
 
 def layers_of(signals: Sequence[Signal], line: Sequence[Signal], output: int, rows: Tensor) -> list[Layer]:
@@ -83,17 +90,19 @@ def layers_of(signals: Sequence[Signal], line: Sequence[Signal], output: int, ro
     power = _without_each(rows.detach().double().square().sum(1))
     found = []
     for place, signal in enumerate(signals):
-        measured = _over_inputs(signal, power) | _over_directions(line, place if len(line) == len(signals) else None)
-        expected = gradients[place]
+        beside = line[place] if len(line) == len(signals) else None
+        entering = line[beside.sources[0]].covariance if beside is not None and beside.sources else None
+        measured, expected = _over_inputs(signal, power), gradients[place]
+        structure, errors = _over_directions(beside, entering)
         found.append(
             Layer(
                 signal.name, signal.operation, largest=signal.largest, dead=signal.dead, always_on=signal.always_on,
                 **{name: value for name, (value, _) in measured.items()},
-                curvature=_curvature(line[place]) if len(line) == len(signals) else math.nan,
+                autocorrelation=_autocorrelation(beside), structure=structure, curvature=_curvature(beside),
                 expected_signal=sizes[place],
                 expected_gradient=math.nan if expected is None else expected.diagonal().mean().sqrt().item(),
                 expected_correlation=math.nan if expected is None else correlation(expected),
-                errors={name: error for name, (_, error) in measured.items()},
+                errors={name: error for name, (_, error) in measured.items()} | errors,
             )
         )  # fmt: skip
     return found
@@ -139,29 +148,32 @@ def _jackknife(without: Tensor) -> float:
     return ((inputs - 1) / inputs * (without - without.mean()).square().sum()).sqrt().item()
 
 
-def _over_directions(line: Sequence[Signal], place: int | None) -> dict[str, tuple[float, float]]:
-    """What is measured on the line: of all directions together, and its error over them."""
-    found = {"nearby": (math.nan, math.nan), "structure": (math.nan, math.nan)}
-    if place is None or not line[place].heard:
-        return found
-    signal = line[place]
-    assert signal.gradients is not None
-    measures = {"nearby": _nearby}
-    entering = line[signal.sources[0]].covariance if signal.sources else None
-    if signal.kind in ("linear", "convolution") and entering is not None:
+def _over_directions(line: Signal | None, entering: Tensor | None) -> tuple[float, dict[str, float]]:
+    """The structured part of all directions together; and the errors of what is measured on the line over them."""
+    if line is None or line.gradients is None or not line.heard:
+        return math.nan, {}
+    measures: dict[str, Callable[[Tensor], float]] = {"nearby": lambda gradient: _at_lag(gradient, 1)}
+    structure = math.nan
+    if line.kind in MATRICES and entering is not None:
         measures["structure"] = lambda gradient: _structured(entering * gradient)
+        structure = measures["structure"](line.gradients.mean(0))
+    errors = {}
     for name, measure in measures.items():
-        each = torch.tensor([measure(gradient) for gradient in signal.gradients], dtype=torch.float64)
-        found[name] = (
-            measure(signal.gradients.mean(0)),
-            (each.std() / len(each) ** 0.5).item() if len(each) > 1 else math.nan,
-        )
-    return found
+        each = torch.tensor([measure(gradient) for gradient in line.gradients], dtype=torch.float64)
+        errors[name] = (each.std() / len(each) ** 0.5).item() if len(each) > 1 else math.nan
+    return structure, errors
 
 
-def _nearby(gradient: Tensor) -> float:
+def _autocorrelation(line: Signal | None) -> tuple[float, ...]:
+    if line is None or line.gradients is None or not line.heard:
+        return ()
+    gradient = line.gradients.mean(0)
+    return tuple(_at_lag(gradient, lag) for lag in range(len(gradient)))
+
+
+def _at_lag(gradient: Tensor, lag: int) -> float:
     own = gradient.diagonal()
-    return (gradient.diagonal(1).sum() / (own[1:] * own[:-1]).sqrt().sum()).item()
+    return (gradient.diagonal(lag).sum() / (own[lag:] * own[: len(own) - lag]).sqrt().sum()).item()
 
 
 def _structured(kernel: Tensor) -> float:
@@ -169,8 +181,8 @@ def _structured(kernel: Tensor) -> float:
     return ((kernel[0, len(kernel) // 2] - kernel[0, -1]) / kernel[0, 0]).item()
 
 
-def _curvature(line: Signal) -> float:
-    if line.covariance is None:
+def _curvature(line: Signal | None) -> float:
+    if line is None or line.covariance is None:
         return math.nan
     start, middle, end = 0, len(line.covariance) // 2, len(line.covariance) - 1
     corners = line.covariance[[start, middle, end]][:, [start, middle, end]]

@@ -18,14 +18,11 @@ EPSILON = 1e-5  # of torch, in norms
 SHOWN = (
     "inputs", "embedding", "linear", "convolution", "recurrent", "attention", "norm", "activation", "sum", "scale",
 )  # fmt: skip
-WEIGHTS = ("embedding", "linear", "convolution", "recurrent", "attention")
+MATRICES = ("linear", "convolution")
+WEIGHTS = (*MATRICES, "embedding", "recurrent", "attention")
 RECTIFIERS = ("relu", "relu6", "threshold", "softshrink", "hardshrink")
-SUMS = ("add", "__add__", "__radd__", "__iadd__", "add_")
-PRODUCTS = ("mul", "__mul__", "__rmul__", "__imul__", "mul_")
 KINDS = {
-    "convolution": (
-        "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
-    ),
+    "convolution": ("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
     "linear": ("linear", "bilinear"),
     "embedding": ("embedding", "embedding_bag"),
     "recurrent": ("lstm", "gru", "rnn_tanh", "rnn_relu"),
@@ -37,8 +34,8 @@ KINDS = {
         "celu", "logsigmoid", "softsign", "softshrink", "hardshrink", "tanhshrink", "rrelu", "threshold", "threshold_",
         "clamp", "clamp_min", "clamp_", "glu",
     ),
-    "sum": SUMS,
-    "scale": PRODUCTS,
+    "sum": ("add", "__add__", "__radd__", "__iadd__", "add_"),
+    "scale": ("mul", "__mul__", "__rmul__", "__imul__", "mul_"),
     "mean": ("mean", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "avg_pool1d", "avg_pool2d"),
     "same": (
         "view", "reshape", "flatten", "contiguous", "clone", "dropout", "dropout1d", "dropout2d", "alpha_dropout",
@@ -47,8 +44,6 @@ KINDS = {
     ),
 }  # fmt: skip
 KIND = {name: kind for kind, names in KINDS.items() for name in names}
-
-
 ACTIVATIONS = {  # with torch's defaults; a sigmoid is no activation of the book, but people have them
     **{name: theory.ACTIVATIONS[name] for name in ("relu", "elu", "selu", "gelu", "silu", "softplus", "mish", "tanh")},
     "sigmoid": theory.Activation(special.expit, lambda z: special.expit(z) * special.expit(-z)),
@@ -79,9 +74,11 @@ class Step:
         return self.activation is not None or not math.isnan(self.back)
 
 
-def kind_of(function: Callable[..., Any]) -> str:
+def kind_of(function: Callable[..., Any], args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None) -> str:
     """The kind of an operation, by the name of the function; "other" where it has none of its own here."""
-    return KIND.get(getattr(function, "__name__", ""), "other")
+    name = getattr(function, "__name__", "")
+    draws = "dropout" in name and ((kwargs or {}).get("training") or any(each is True for each in args))
+    return "other" if draws else KIND.get(name, "other")
 
 
 def step_of(

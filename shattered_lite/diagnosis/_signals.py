@@ -15,7 +15,7 @@ from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakIdKeyDictionary
 
-from ._operations import RECTIFIERS, SHOWN, WEIGHTS, Step, kind_of, step_of
+from ._operations import MATRICES, RECTIFIERS, SHOWN, WEIGHTS, Step, kind_of, step_of
 
 
 @dataclass
@@ -37,9 +37,7 @@ class Signal:
     overflows: bool = False  # its gradient
     dead: float = math.nan  # share of units that are off at every input and position; of rectifiers
     always_on: float = math.nan
-    gradients: Tensor | None = (
-        None  # (directions, inputs, inputs), of combinations of the outputs; None where none came
-    )
+    gradients: Tensor | None = None  # (directions, inputs, inputs); None where none came
     came: int = 0  # gradients that came back so far
     ancestors: frozenset[int] = frozenset()  # signals that reach it without passing weights
     over_time: Tensor | None = None  # squared gradient at each step of a sequence that goes into a recurrent layer
@@ -135,7 +133,7 @@ class Recording(TorchFunctionMode):
             if each.requires_grad and (each in self._places or not each.is_leaf)
         ]
         sources = tuple(dict.fromkeys(self.place_of(each) for each in given))
-        kind = kind_of(function)
+        kind = kind_of(function, args, kwargs)
         result = function(*args, **kwargs)
         written = args[0] if function is Tensor.__setitem__ else result
         made = [each for each in _tensors(written) if each.is_floating_point() and each.requires_grad]
@@ -161,7 +159,7 @@ class Recording(TorchFunctionMode):
         """What the theory knows of it: the theory of independent weights, and of ways that meet behind such."""
         given = [each for each in _tensors((args, kwargs)) if each in self._places]
         step = step_of(function, args, kwargs, given, made)
-        if kind_of(function) in ("linear", "convolution"):
+        if kind_of(function) in MATRICES:
             weight = args[1] if len(args) > 1 else kwargs["weight"]
             known = weight not in self._weights or step.zero
             self._weights[weight] = True
