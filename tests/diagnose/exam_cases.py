@@ -418,9 +418,6 @@ HEALTHY_EXAM: dict[str, Callable[[int], Case]] = {
     "physics_tanh": physics_tanh,
 }
 
-# Of these, some start with parts at exactly zero, as their authors chose (the gains of global response norms).
-ZERO_AT_START_EXAM = frozenset({"timm_convnextv2_atto"})
-
 
 # Sick networks
 
@@ -709,15 +706,5 @@ SICK_EXAM: dict[str, Sick] = {
         ("zero by design", "dead", "collapsed"),
         "Start the weights at random (kaiming_normal_), and only the biases at zero.",
         standardised,
-    ),
-}
-
-# One more, whose weights are no numbers any longer: every loss is NaN.
-SICK_SPARE_EXAM: dict[str, Sick] = {
-    "nan_after_steps": Sick(
-        after_steps(small_cnn, bytes_of, lambda p: torch.optim.SGD(p, lr=1.0, momentum=0.9), 12),
-        "exploding",
-        after_steps(small_cnn, standardised, lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9), 12),
-        "Start again, with pixels that are standardised and a learning rate of 0.01: the weights are no numbers now.",
     ),
 }

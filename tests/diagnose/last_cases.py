@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from healthy import CLASSES, VOCABULARY, Case, _torchvision, images, made, rows, sequences, tokens
-from held_out import field, gratings, joined, shells
+from healthy import CLASSES, VOCABULARY, Case, images, made, rows, sequences, tokens
+from held_out import field, joined, shells
 from sick import LastStep, Sick, _sick, early, he, initialised, mlp, parity
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
@@ -57,16 +57,6 @@ def pressures(seed: int) -> tuple[Tensor, Tensor]:
     """The air's pressure at eight stations, in pascals."""
     inputs, labels = sequences(seed)
     return 101325.0 + 100.0 * inputs, labels
-
-
-def bags(seed: int, batch: int = 32, instances: int = 200) -> tuple[Tensor, Tensor]:
-    """Bags of instances, and whether some of a bag's (eight in the mean) are positive ones."""
-    generator = torch.Generator().manual_seed(seed)
-    inputs = torch.randn(batch, instances, 8, generator=generator)
-    labels = torch.randint(2, (batch,), generator=generator)
-    positive = torch.rand(batch, instances, generator=generator) < 0.04 * labels[:, None]
-    inputs[..., :3] += 2.5 * positive[..., None]
-    return inputs, labels
 
 
 def diffused(seed: int, batch: int = 64) -> tuple[tuple[Tensor, Tensor], Tensor]:
@@ -290,22 +280,6 @@ def pointnet(seed: int) -> Case:
     return made(seed, PointNet, clouds(seed))
 
 
-def timm_gmlp(seed: int) -> Case:
-    """gMLP of six blocks, whose spatial gates start almost at 1, and its head at zero."""
-    _torchvision()
-    from timm.layers import GatedMlp
-    from timm.models.mlp_mixer import MlpMixer, SpatialGatingBlock
-
-    return made(
-        seed,
-        lambda: MlpMixer(
-            img_size=32, patch_size=8, num_blocks=6, embed_dim=64, mlp_ratio=4, num_classes=CLASSES,
-            block_layer=SpatialGatingBlock, mlp_layer=GatedMlp,
-        ),
-        gratings(seed, 32, 32),
-    )  # fmt: skip
-
-
 HEALTHY_LAST: dict[str, Callable[[int], Case]] = {
     "batch_norm_20": batch_norm_20,
     "tanh_orthogonal_30": tanh_orthogonal_30,
@@ -321,11 +295,8 @@ HEALTHY_LAST: dict[str, Callable[[int], Case]] = {
     "pointnet": pointnet,
 }
 
-# One more, which needs timm.
-HEALTHY_SPARE: dict[str, Callable[[int], Case]] = {"timm_gmlp": timm_gmlp}
-
 # Of these, some start with a head or branches at exactly zero, as their authors chose: a diagnosis may say so.
-ZERO_AT_START_LAST = frozenset({"fixup", "timm_gmlp"})
+ZERO_AT_START_LAST = frozenset({"fixup"})
 
 
 # Sick networks
@@ -363,38 +334,6 @@ class Averaged(nn.Module):
             x = self.by * (x + branch(x))
         out: Tensor = self.head(x)
         return out
-
-
-class Bags(nn.Module):
-    """A score for each instance; a bag is positive by the noisy-or of them all, or by the greatest."""
-
-    def __init__(self, noisy_or: bool, width: int = 32) -> None:
-        super().__init__()
-        self.noisy_or = noisy_or
-        self.instance = nn.Sequential(nn.Linear(8, width), nn.ReLU(), nn.Linear(width, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The log probabilities of a negative and a positive bag, for each bag."""
-        scores = self.instance(x).squeeze(2)
-        if self.noisy_or:
-            none = (1 - scores.sigmoid()).prod(1)
-            return torch.stack([none, 1 - none], 1).clamp(min=1e-6).log()
-        most = scores.amax(1)
-        return F.logsigmoid(torch.stack([-most, most], 1))
-
-
-class Rounded(nn.Module):
-    """A classifier that rounds its probabilities before the loss sees them, or leaves its scores as they are."""
-
-    def __init__(self, rounds: bool) -> None:
-        super().__init__()
-        self.rounds = rounds
-        self.net = mlp(3)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The scores of the classes, for each vector."""
-        scores: Tensor = self.net(x)
-        return scores.sigmoid().round() if self.rounds else scores
 
 
 class Univariate(nn.Module):
@@ -629,22 +568,5 @@ SICK_LAST: dict[str, Sick] = {
         ("shattered", "exploding"),
         "Choose frequencies of the picture's own scale.",
         field,
-    ),
-}
-
-# Two more, sick beyond doubt, for which more than one word may be right: every gradient but the bias's is exactly zero.
-SICK_SPARE: dict[str, Sick] = {
-    "noisy_or_of_200": _sick(
-        lambda: Bags(noisy_or=True),
-        lambda: Bags(noisy_or=False),
-        ("vanishing", "collapsed", "dead"),
-        "Pool the instances by their maximum, or compute the product by logarithms, with a prior for rare instances.",
-        bags,
-    ),
-    "scores_rounded": _sick(
-        lambda: Rounded(rounds=True),
-        lambda: Rounded(rounds=False),
-        ("vanishing", "dead"),
-        "Give the loss the scores, and round only for the accuracy.",
     ),
 }

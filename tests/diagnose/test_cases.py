@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 import pytest
 from exam_cases import HEALTHY_EXAM, SICK_EXAM
 from healthy import HEALTHY, ZERO_AT_START, Case
-from held_out import HEALTHY_TOO, SICK_TOO
-from last_cases import HEALTHY_LAST, SICK_LAST
+from held_out import HEALTHY_TOO, SICK_TOO, ZERO_AT_START_TOO
+from last_cases import HEALTHY_LAST, SICK_LAST, ZERO_AT_START_LAST
 from sick import SICK, Sick
 
 import shattered_lite as sl
@@ -57,9 +57,19 @@ def test_few_cured_networks_get_an_alarm(sick: Mapping[str, Sick]) -> None:
     assert len(alarms({name: each.cured for name, each in sick.items()}, seed=1)) <= len(sick) / 10
 
 
-def test_what_starts_at_zero_by_design_is_said_and_is_no_fault() -> None:
-    for name in sorted(ZERO_AT_START):
-        case = HEALTHY[name](1)
+@pytest.mark.parametrize(
+    ("healthy", "zero"),
+    [
+        (HEALTHY, ZERO_AT_START),
+        (HEALTHY_TOO, ZERO_AT_START_TOO),
+        (HEALTHY_LAST, ZERO_AT_START_LAST),
+    ],
+)
+def test_what_starts_at_zero_by_design_is_said_and_is_no_fault(
+    healthy: Mapping[str, Callable[[int], Case]], zero: frozenset[str]
+) -> None:
+    for name in sorted(zero):
+        case = healthy[name](1)
         found = sl.diagnose(case.model, case.inputs)
         assert found.cause == "healthy"
         assert any("Zero at the start, by design" in note for note in found.notes), name
