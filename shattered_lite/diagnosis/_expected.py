@@ -21,7 +21,7 @@ def expected_sizes(signals: Sequence[Signal]) -> list[float]:
             continue
         before, step = sum(squares[source] for source in signal.sources), signal.step
         if step.activation is not None and 0 < before < math.inf:
-            squares.append(float(theory.through(step.activation, [[before]]).value[0, 0]))
+            squares.append(float(theory.through(step.activation, covariance=[[before]]).value[0, 0]))
         elif step.gain == 0:
             squares.append(step.offset)
         else:
@@ -58,4 +58,4 @@ def expected_gradients(signals: Sequence[Signal], output: int) -> list[Tensor | 
 def _through_gates(before: Tensor, own: Tensor, seen: Tensor | None, activation: theory.Activation) -> Tensor | None:
     if seen is None or not seen.isfinite().all() or not (seen.diagonal() > 0).all():
         return None
-    return before + torch.as_tensor(theory.through(activation, seen.numpy()).slope) * own
+    return before + torch.as_tensor(theory.through(activation, covariance=seen.numpy()).slope) * own

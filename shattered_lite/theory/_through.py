@@ -32,7 +32,7 @@ class Through(NamedTuple):
 
     Examples
     --------
-    >>> sl.theory.through("relu", [[2.0, 0.0], [0.0, 2.0]]).slope.round(4)
+    >>> sl.theory.through("relu", covariance=[[2.0, 0.0], [0.0, 2.0]]).slope.round(4)
     array([[0.5 , 0.25],
            [0.25, 0.5 ]])
     """
@@ -41,7 +41,7 @@ class Through(NamedTuple):
     slope: Array
 
 
-def through(activation: Spelling, covariance: ArrayLike) -> Through:
+def through(activation: Spelling, *, covariance: ArrayLike) -> Through:
     r"""Second moments of an activation, and of its slope, at Gaussian preactivations.
 
     With $z_i = \sqrt{q_i}\, u_i$, $c$ the correlation of $u_i$ and $u_j$, and Hermite coefficients
@@ -74,7 +74,7 @@ def through(activation: Spelling, covariance: ArrayLike) -> Through:
 
     Examples
     --------
-    >>> sl.theory.through("tanh", [[1.0, 0.5], [0.5, 1.0]]).value.round(4)
+    >>> sl.theory.through("tanh", covariance=[[1.0, 0.5], [0.5, 1.0]]).value.round(4)
     array([[0.3943, 0.1863],
            [0.1863, 0.3943]])
     """

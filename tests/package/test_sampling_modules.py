@@ -501,7 +501,7 @@ REFUSED = {
         ROWS,
         r"inputs: torch.float64 on cpu, but the network is torch.float32 on cpu; .*to\(",
     ),
-    "device": (nn.Linear(7, 3, device="meta"), ROWS.float(), "network is torch.float32 on meta"),
+    "device": (nn.Linear(7, 3, device="meta"), ROWS.float(), "network: weight is on the meta device and has no values"),
     "labels": (nn.Flatten(0), ROWS, r"returns torch.float64 of shape \(35,\)"),
     "detached": (nn.Threshold(1e9, 0.0), ROWS, None),
     "mixing": (Mixing(), ROWS, "output at one input depends on another input"),

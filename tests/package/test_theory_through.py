@@ -79,7 +79,7 @@ def by_quadrature(name: str, one: float, other: float, cosine: float) -> tuple[f
 def test_second_moments_are_those_of_quadrature(name: str, one: float, other: float) -> None:
     for cosine in (-0.95, -0.4, 0.0, 0.5, 0.99):
         across = cosine * math.sqrt(one * other)
-        found = theory.through(SPELLED[name], [[one, across], [across, other]])
+        found = theory.through(SPELLED[name], covariance=[[one, across], [across, other]])
         value, slope = by_quadrature(name, one, other, cosine)
         precision = 1e-3 if max(one, other) > 1 or abs(cosine) > 0.9 else 1e-6  # the series ends at degree 60
         for each, wanted in ((found.value, value), (found.slope, slope)):
@@ -90,7 +90,7 @@ def test_second_moments_are_those_of_quadrature(name: str, one: float, other: fl
 @pytest.mark.parametrize("variance", [1e-6, 0.3, 1.0, 4.0])
 @pytest.mark.parametrize("name", SPELLED)
 def test_at_one_input_it_is_a_mean_of_squares(name: str, variance: float) -> None:
-    found = theory.through(SPELLED[name], [[variance]])
+    found = theory.through(SPELLED[name], covariance=[[variance]])
     u, weight = panels(*np.array([-9.0, -3, -1, -0.3, 0, 0.3, 1, 3, 9]))
     for each, values in zip(found, value_and_slope(name, math.sqrt(variance) * u), strict=True):
         assert each.item() == pytest.approx((values**2 * density(u) * weight).sum(), rel=1e-3)
@@ -99,7 +99,7 @@ def test_at_one_input_it_is_a_mean_of_squares(name: str, variance: float) -> Non
 @pytest.mark.parametrize("variance", [100.0, 1e4])
 @pytest.mark.parametrize("name", SPELLED)
 def test_large_signals_at_two_inputs(name: str, variance: float) -> None:
-    found = theory.through(SPELLED[name], [[variance, 0.5 * variance], [0.5 * variance, variance]])
+    found = theory.through(SPELLED[name], covariance=[[variance, 0.5 * variance], [0.5 * variance, variance]])
     for each, wanted in zip(found, by_quadrature(name, variance, variance, 0.5), strict=True):
         assert each[0, 1] == pytest.approx(wanted, rel=1e-3)
 
@@ -110,7 +110,7 @@ def test_large_signals_at_two_inputs(name: str, variance: float) -> None:
 )
 def test_large_signals_at_one_input_are_followed_to_a_percent(name: str, variance: float) -> None:
     """Signals that grow are what a diagnosis is about: a root mean square of 10 or 100 is no rare size."""
-    found = theory.through(SPELLED[name], [[variance]])
+    found = theory.through(SPELLED[name], covariance=[[variance]])
     u, weight = panels(*np.array([-9.0, -1, -0.3, -0.1, -0.02, 0, 0.02, 0.1, 0.3, 1, 9]))
     for each, values in zip(found, value_and_slope(name, math.sqrt(variance) * u), strict=True):
         assert each.item() == pytest.approx((values**2 * density(u) * weight).sum(), rel=0.01)
@@ -123,7 +123,7 @@ def test_the_slope_is_the_derivative_of_the_value(name: str, one: float, other: 
     size, step = math.sqrt(one * other), 1e-4
     for cosine in (-0.7, 0.0, 0.3, 0.8):
         moved = [
-            theory.through(SPELLED[name], [[one, size * c], [size * c, other]])
+            theory.through(SPELLED[name], covariance=[[one, size * c], [size * c, other]])
             for c in (cosine - step, cosine, cosine + step)
         ]
         numerical = (moved[2].value[0, 1] - moved[0].value[0, 1]) / (2 * step * size)
@@ -135,7 +135,7 @@ def test_the_rectifier_in_closed_form_at_any_size() -> None:
     lengths, cosine = np.array([1e-30, 0.7, 1e20]), 0.3
     matrix = np.full((3, 3), cosine)
     np.fill_diagonal(matrix, 1)
-    found = theory.through("relu", matrix * np.outer(lengths, lengths))
+    found = theory.through("relu", covariance=matrix * np.outer(lengths, lengths))
     angle = math.acos(cosine)
     value = (math.sin(angle) + (math.pi - angle) * cosine) / (2 * math.pi)
     expected = np.full((3, 3), value)
@@ -148,7 +148,7 @@ def test_the_rectifier_in_closed_form_at_any_size() -> None:
 @pytest.mark.parametrize("name", SPELLED)
 def test_it_is_a_covariance_again(name: str) -> None:
     rows = np.random.default_rng(1).standard_normal((12, 5)) * np.linspace(0.2, 2, 12)[:, None]
-    for each in theory.through(SPELLED[name], rows @ rows.T / 5):
+    for each in theory.through(SPELLED[name], covariance=rows @ rows.T / 5):
         assert each.shape == (12, 12)
         np.testing.assert_allclose(each, each.T, rtol=1e-12)
         assert np.linalg.eigvalsh(each).min() > -1e-6 * np.trace(each)
@@ -157,7 +157,7 @@ def test_it_is_a_covariance_again(name: str) -> None:
 def test_the_order_of_inputs_does_not_matter_nor_do_others() -> None:
     rows = np.random.default_rng(2).standard_normal((6, 4))
     covariance, order = rows @ rows.T / 4, [3, 0, 5]
-    whole, part = (theory.through("elu", each) for each in (covariance, covariance[np.ix_(order, order)]))
+    whole, part = (theory.through("elu", covariance=each) for each in (covariance, covariance[np.ix_(order, order)]))
     np.testing.assert_allclose(part.value, whole.value[np.ix_(order, order)], rtol=1e-12)
     np.testing.assert_allclose(part.slope, whole.slope[np.ix_(order, order)], rtol=1e-12)
 
@@ -180,4 +180,4 @@ def test_the_order_of_inputs_does_not_matter_nor_do_others() -> None:
 )
 def test_what_is_no_covariance_is_refused(activation: object, covariance: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        theory.through(activation, covariance)
+        theory.through(activation, covariance=covariance)

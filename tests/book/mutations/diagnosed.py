@@ -18,8 +18,8 @@ from .patching import Patch
 def _through(patch: Patch, change: Callable[[np.ndarray], np.ndarray]) -> None:
     original = sl.theory.through
 
-    def changed(activation, covariance):
-        found = original(activation, covariance)
+    def changed(activation, *, covariance):
+        found = original(activation, covariance=covariance)
         return Through(found.value, change(found.slope))
 
     patch.setattr(sl.theory, "through", changed)
