@@ -59,10 +59,12 @@ def read_the_verdict_of_the_next_network(patch: Patch) -> None:
     """A row too far."""
     _read(
         patch,
-        lambda rows: [{**row, "said": after["said"]} for row, after in zip(rows, rows[2:] + rows[:2], strict=True)],
+        lambda rows: [
+            {**row, "at_first": after["at_first"]} for row, after in zip(rows, rows[2:] + rows[:2], strict=True)
+        ],
     )
 
 
 def raise_an_alarm_at_every_tenth(patch: Patch) -> None:
     """Whatever it is."""
-    _read(patch, lambda rows: [{**row, "said": "shattered"} if not k % 10 else row for k, row in enumerate(rows)])
+    _read(patch, lambda rows: [{**row, "at_first": "shattered"} if not k % 10 else row for k, row in enumerate(rows)])
