@@ -27,6 +27,7 @@ SETS = {  # where the healthy ones stand, and where the sick ones
     "second": ("held_out.HEALTHY_TOO", "held_out.SICK_TOO"),
     "third": ("last_cases.HEALTHY_LAST", "last_cases.SICK_LAST"),
     "fourth": ("exam_cases.HEALTHY_EXAM", "exam_cases.SICK_EXAM"),
+    "fifth": ("fifth_cases.HEALTHY_FIFTH", "fifth_cases.SICK_FIFTH"),
 }
 COLUMNS = ("set", "state", "name", "expected", "at_first", "now")
 TABLE = sl.lab.records.FOLDER / "diagnoses.csv"
