@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+
+import torch
+from torch import Tensor
 
 from ._measures import Layer
 from ._operations import ACTIVATIONS, MATRICES
@@ -121,6 +124,11 @@ class Evidence:
         rectified = any(each.kind == "activation" and not math.isnan(each.dead) for each in self.signals)
         return HE if rectified or not any(each.kind == "activation" for each in self.signals) else XAVIER
 
+    @property
+    def sigmoid(self) -> bool:
+        """Whether there is one among the activations."""
+        return any(each.step.activation is ACTIVATIONS["sigmoid"] for each in self.signals)
+
     def entering(self, signal: Signal) -> Signal:
         """What a signal is made of."""
         return self.signals[signal.sources[0]] if signal.sources else signal
@@ -234,8 +242,7 @@ def _loud_signal(evidence: Evidence) -> Finding | None:
 
 def _faint_gradient(evidence: Evidence) -> Finding | None:
     if 0 < evidence.growth < 1 / FACTOR:
-        sigmoid = any(each.step.activation is ACTIVATIONS["sigmoid"] for each in evidence.signals)
-        changes = (TANH, SKIP, NORM) if sigmoid else (SKIP, NORM, evidence.keep_size)
+        changes = (TANH, SKIP, NORM) if evidence.sigmoid else (SKIP, NORM, evidence.keep_size)
         where = evidence.deepest(lambda layer: layer.scale < evidence.features_scale / FACTOR)
         sentence = (
             f"Relative to the signal, the gradient at the inputs is {evidence.growth:.1g} of that at the last weights."
@@ -277,20 +284,33 @@ def _steep(evidence: Evidence) -> Finding | None:
 
 def _over_time(evidence: Evidence) -> Finding | None:
     """A step of a sequence is not learnt from if its gradient is less than rounding in the sum over all steps."""
-    for signal in evidence.signals:
-        seen = evidence.entering(signal).over_time
-        if signal.kind != "recurrent" or seen is None or not seen.max() > 0:
+    for signal, squares in _sequences(evidence.signals):
+        if not squares.max() > 0:
             continue
-        read = seen[: int(seen.nonzero().max()) + 1]  # nothing comes back to steps behind the last one that is read
+        read = squares[: int(squares.nonzero().max()) + 1]  # nothing comes back to steps behind the last one read
         first, last = (read[[0, -1]] / read.max()).sqrt().tolist()
         if last < evidence.rounding:
             sentence = f"The last step's gradient is {last:.1g} of the first one's: on its way back it grows."
             return Finding("exploding", signal.name, sentence, (BOUND, ORTHOGONAL), "any-activation")
         if first < evidence.rounding:
             changes = (REMEMBER, ORTHOGONAL) if signal.operation == "lstm" else (ORTHOGONAL,)
+            changes = (TANH, *changes) if evidence.sigmoid and signal.kind != "recurrent" else changes
             sentence = f"The first step's gradient is {first:.1g} of the last one's: what comes early is forgotten."
             return Finding("vanishing", signal.name, sentence, changes, "any-activation")
     return None
+
+
+def _sequences(signals: Sequence[Signal]) -> Iterator[tuple[Signal, Tensor]]:
+    """Squared gradients at each step: of what goes into a recurrent layer, and of weights that a loop calls."""
+    for signal in signals:
+        squares = signals[signal.sources[0]].over_time if signal.sources else None
+        if signal.kind == "recurrent" and squares is not None:
+            yield signal, squares
+    for weights in dict.fromkeys(each.weights for each in signals if each.weights is not None):
+        calls = [each for each in signals if each.weights == weights]
+        if len(calls) > 1:
+            came_back = [0.0 if each.gradient is None else each.gradient.trace().item() for each in calls]
+            yield calls[0], torch.tensor(came_back, dtype=torch.float64)
 
 
 RULES: tuple[Callable[[Evidence], Finding | None], ...] = (

@@ -20,12 +20,13 @@ SHOWN = (
 )  # fmt: skip
 MATRICES = ("linear", "convolution")
 WEIGHTS = (*MATRICES, "embedding", "recurrent", "attention")
+CELLS = ("gru_cell", "lstm_cell", "rnn_tanh_cell", "rnn_relu_cell")
 RECTIFIERS = ("relu", "relu6", "threshold", "softshrink", "hardshrink")
 KINDS = {
     "convolution": ("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
     "linear": ("linear", "bilinear"),
     "embedding": ("embedding", "embedding_bag"),
-    "recurrent": ("lstm", "gru", "rnn_tanh", "rnn_relu"),
+    "recurrent": ("lstm", "gru", "rnn_tanh", "rnn_relu", *CELLS),
     "attention": ("multi_head_attention_forward", "scaled_dot_product_attention"),
     "norm": ("batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm", "normalize"),
     "activation": (
@@ -81,6 +82,16 @@ def kind_of(function: Callable[..., Any], args: Sequence[Any] = (), kwargs: dict
     return "other" if draws else KIND.get(name, "other")
 
 
+def weights_of(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Tensor | None:
+    """The matrix or kernel of an operation, of a recurrent cell the one of its inputs; None where it has none."""
+    weights: Tensor | None = None
+    if getattr(function, "__name__", "") in CELLS:
+        weights = _argument(args, kwargs, 2, "w_ih")
+    elif kind_of(function) in MATRICES:
+        weights = _argument(args, kwargs, 2 if function is functional.bilinear else 1, "weight")
+    return weights
+
+
 def step_of(
     function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], given: Sequence[Tensor], made: Tensor
 ) -> Step:
@@ -129,6 +140,9 @@ def _norm(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, A
     elif function is functional.layer_norm:
         shape = _argument(args, kwargs, 1, "normalized_shape")
         axes, places = list(range(x.ndim - len(shape), x.ndim)), (2, 3, 4)
+    elif function is functional.group_norm:
+        x = x.reshape(len(x), _argument(args, kwargs, 1, "num_groups"), -1)
+        axes, places = [2], (2, 3, 4)
     else:
         return Step()
     names = zip(places, ("weight", "bias", "eps"), strict=True)
@@ -155,4 +169,4 @@ def _argument(args: Sequence[Any], kwargs: dict[str, Any], place: int, name: str
 
 
 def _mean_square(x: Tensor) -> float:
-    return x.detach().double().square().mean().item()
+    return x.detach().abs().double().square().mean().item()

@@ -15,7 +15,7 @@ from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakIdKeyDictionary
 
-from ._operations import MATRICES, RECTIFIERS, SHOWN, WEIGHTS, Step, kind_of, step_of
+from ._operations import RECTIFIERS, SHOWN, WEIGHTS, Step, kind_of, step_of, weights_of
 
 
 @dataclass
@@ -41,6 +41,7 @@ class Signal:
     came: int = 0  # gradients that came back so far
     ancestors: frozenset[int] = frozenset()  # signals that reach it without passing weights
     over_time: Tensor | None = None  # squared gradient at each step of a sequence that goes into a recurrent layer
+    weights: int | None = None  # which of the network's matrices it is made with, in the order of their first use
 
     @property
     def shown(self) -> bool:
@@ -136,7 +137,7 @@ class Recording(TorchFunctionMode):
         kind = kind_of(function, args, kwargs)
         result = function(*args, **kwargs)
         written = args[0] if function is Tensor.__setitem__ else result
-        made = [each for each in _tensors(written) if each.is_floating_point() and each.requires_grad]
+        made = [each for each in _tensors(written) if each.requires_grad]
         if not made or (not sources and kind != "embedding"):
             return result
         if kind == "same" and len(sources) == 1:
@@ -148,22 +149,30 @@ class Recording(TorchFunctionMode):
         self._calls[name, operation] += 1
         calls = self._calls[name, operation]
         name += f" (call {calls})" if calls > 1 else ""
-        self._write(made[0], name, operation, kind, sources, self._step(function, args, kwargs, made[0]))
+        weights = weights_of(function, args, kwargs)
+        step = self._step(function, args, kwargs, made[0], weights)
+        self._write(made[0], name, operation, kind, sources, step)
+        if weights is not None:
+            self.signals[-1].weights = self._weights.setdefault(weights, len(self._weights))
         for each in made[1:]:
             self._write(each, name, "part", "other", sources, Step())
         if kind == "recurrent":
             self._watch_time(given[0], self.signals[sources[0]], axis=1 if args[-1] is True else 0)  # batch_first
         return result
 
-    def _step(self, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], made: Tensor) -> Step:
+    def _step(
+        self,
+        function: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        made: Tensor,
+        weights: Tensor | None,
+    ) -> Step:
         """What the theory knows of it: the theory of independent weights, and of ways that meet behind such."""
         given = [each for each in _tensors((args, kwargs)) if each in self._places]
         step = step_of(function, args, kwargs, given, made)
-        if kind_of(function) in MATRICES:
-            weight = args[1] if len(args) > 1 else kwargs["weight"]
-            known = weight not in self._weights or step.zero
-            self._weights[weight] = True
-            return step if known else Step()
+        if weights is not None:
+            return step if weights not in self._weights or step.zero else Step()
         met = [self.signals[self._places[each]].ancestors for each in given]
         return Step() if sum(map(len, met)) > len(frozenset().union(*met)) else step
 
@@ -177,7 +186,7 @@ class Recording(TorchFunctionMode):
         self.signals.append(signal)
         if kind in WEIGHTS:
             self._channels_last = kind != "convolution"
-        values = x.detach()
+        values = _real(x.detach())
         rows = by_input(values, self.count)
         signal.largest = _largest(values)
         signal.finite = math.isfinite(signal.largest)
@@ -193,7 +202,7 @@ class Recording(TorchFunctionMode):
 
     def _gradient_of(self, signal: Signal) -> Callable[[Tensor], None]:
         def came_back(gradient: Tensor | None) -> None:
-            rows = None if gradient is None else by_input(gradient.detach(), self.count)
+            rows = None if gradient is None else by_input(_real(gradient.detach()), self.count)
             if rows is None:
                 return
             if not math.isfinite(_largest(rows)):
@@ -224,6 +233,11 @@ def by_input(values: Tensor, count: int) -> Tensor | None:
     if values.ndim > 1 and values.shape[1] == count:
         return values.transpose(0, 1).reshape(count, -1)
     return values.reshape(count, -1) if values.ndim and len(values) % count == 0 else None
+
+
+def _real(values: Tensor) -> Tensor:
+    """Each complex number as two real ones."""
+    return torch.view_as_real(values.resolve_conj()) if values.is_complex() else values
 
 
 def _largest(values: Tensor) -> float:

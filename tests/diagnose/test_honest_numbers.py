@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import warnings
 from collections.abc import Callable
@@ -43,8 +44,8 @@ def plain(width: int, depth: int) -> nn.Module:
     return nn.Sequential(*[m for _ in range(depth) for m in (nn.Linear(width, width), nn.ReLU())])
 
 
-def normed(width: int, depth: int) -> nn.Module:
-    layers = [(nn.Linear(width, width), nn.BatchNorm1d(width), nn.ReLU()) for _ in range(depth)]
+def normed(norm: nn.Module, width: int, depth: int) -> nn.Module:
+    layers = [(nn.Linear(width, width), copy.deepcopy(norm), nn.ReLU()) for _ in range(depth)]
     return nn.Sequential(*[m for each in layers for m in each])
 
 
@@ -72,7 +73,8 @@ class Smooth(nn.Module):
 
 WIDE: dict[str, Callable[[], nn.Module]] = {
     "plain": lambda: plain(300, 5),
-    "batch norm": lambda: normed(300, 4),
+    "batch norm": lambda: normed(nn.BatchNorm1d(300), 300, 4),
+    "group norm": lambda: normed(nn.GroupNorm(3, 300), 300, 4),
     "residual": lambda: residual(300, 4),
     "layer norm and gelu": lambda: nn.Sequential(nn.Linear(300, 300), *[Smooth(300) for _ in range(3)]),
     "tanh": lambda: nn.Sequential(*[m for _ in range(4) for m in (nn.Linear(300, 300), nn.Tanh())]),

@@ -215,6 +215,29 @@ def test_tied_weights() -> None:
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
 
 
+# Complex numbers between real ones
+
+
+class Fourier(nn.Module):
+    """A filter over the whole line, by its spectrum."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filter, self.head = nn.Parameter(torch.randn(7, generator=seeded(9))), nn.Linear(7, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(torch.fft.irfft(torch.fft.rfft(x) * torch.fft.rfft(self.filter), 7).relu())
+
+
+def test_a_spectrum_on_the_way_is_measured_as_real_and_imaginary_parts() -> None:
+    network = Fourier()
+    found = agrees(network, ROWS)
+    with torch.no_grad():
+        product = torch.fft.rfft(ROWS) * torch.fft.rfft(network.filter)
+    [layer] = [each for each in found.layers if each.operation == "mul"]
+    assert layer.signal == pytest.approx(rms(torch.view_as_real(product)))
+
+
 # Norms
 
 
@@ -263,7 +286,7 @@ def test_batch_norm_used_twice_has_statistics_of_each_use() -> None:
 
 def test_the_theory_reads_the_epsilon_of_a_norm() -> None:
     """Faint signals behind a norm with a large epsilon: the norm's slope is 1 / (variance + epsilon)."""
-    for norm in (nn.BatchNorm1d(300, eps=1.0), nn.LayerNorm(300, eps=1.0)):
+    for norm in (nn.BatchNorm1d(300, eps=1.0), nn.LayerNorm(300, eps=1.0), nn.GroupNorm(2, 300, eps=1.0)):
         network = he_(nn.Sequential(nn.Linear(300, 300), norm, nn.Linear(300, 300)), generator=seeded(6))
         found = diagnosed(network, 0.01 * torch.randn(24, 300, generator=seeded(7)))
         assert found.layers[0].gradient == pytest.approx(found.layers[0].expected_gradient, rel=0.2)
@@ -339,6 +362,14 @@ def test_rezero_is_zero_by_design() -> None:
     found = agrees(network, ROWS)
     assert any("Zero at the start, by design" in note and "2" in note for note in found.notes)
     assert found.cause not in ("vanishing", "dead")
+
+
+@pytest.mark.parametrize("norm", [nn.BatchNorm1d(6), nn.LayerNorm(6), nn.GroupNorm(2, 6)])
+def test_a_gain_of_zero_before_a_head_of_zero_is_never_left(norm: nn.Module) -> None:
+    network = nn.Sequential(nn.Linear(7, 6), norm, nn.ReLU(), nn.Linear(6, 3))
+    for weights in (norm.weight, network[3].weight, network[3].bias):
+        nn.init.zeros_(weights)
+    assert diagnosed(network, ROWS).cause == "zero by design"
 
 
 def test_a_branch_whose_last_layer_is_zero() -> None:

@@ -6,7 +6,8 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from numbers import Real
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -14,6 +15,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from ..training import Record, Run
 
 PROVENANCE = ("commit", "date", "device", "python", "shattered_lite", "torch")  # what ``machine`` must say
+_annotations: Callable[[type], dict[str, Any]] = cache(get_type_hints)  # the same for each of thousands of records
 UNBOUNDED = ("nan", "inf", "-inf")  # JSON has no such numbers: they are written as strings
 
 
@@ -186,7 +188,7 @@ def _canonical(run: Run) -> dict[str, Any]:
 
 def _hints(kind: type) -> dict[str, Any]:
     """Types of the fields of a dataclass."""
-    hints = get_type_hints(kind)
+    hints = _annotations(kind)
     return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
 
 
