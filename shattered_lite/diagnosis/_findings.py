@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from . import _changes as change
+from ._changes import Change
 from ._measures import Layer
 from ._operations import ACTIVATIONS, MATRICES
 from ._signals import Signal
@@ -21,46 +22,6 @@ OFF = 0.9  # share of a layer's rectifiers that are never on
 WHITE = 0.1  # correlation of gradients at neighbouring points of the line
 EXACT = 1e-6  # curvature is a root of a difference: half of the digits of float64
 TRAINED = (*MATRICES, "recurrent")  # kinds whose weights learn from what they see
-
-
-class Change(NamedTuple):
-    """What to do, and the line of code that does it.
-
-    Examples
-    --------
-    >>> sl.diagnosis.Change("Start biases at zero.", "nn.init.zeros_(layer.bias)").code
-    'nn.init.zeros_(layer.bias)'
-    """
-
-    sentence: str
-    code: str
-
-
-STANDARDISE = Change("Standardise the inputs.", "inputs = (inputs - mean) / deviation  # both of the training set")
-HE = Change("Draw weights anew, of the size that keeps signals through rectifiers.", "sl.he_(network)")
-XAVIER = Change("Draw weights anew, of the size that keeps signals.", "nn.init.xavier_normal_(layer.weight)")
-NORM = Change("Normalise what each activation sees.", "x = activation(nn.LayerNorm(width)(layer(x)))")
-SKIP = Change(
-    "Put a skip around each layer, with a norm and a small factor before it is added.",
-    "x = x + 0.1 * layer(F.relu(norm(x)))",
-)
-SCALE = Change("Divide each branch by their number.", "x = x + branch(x) / depth")
-TANH = Change("Take an activation that is centred, and steep at 0.", "nn.Tanh()  # in place of nn.Sigmoid()")
-LINEAR_START = Change("Or start linear, with concatenated rectifiers.", "network = sl.initializers.to_crelu(network)")
-ORTHOGONAL = Change("Start the recurrent weights as an orthogonal matrix.", "nn.init.orthogonal_(layer.weight_hh_l0)")
-BOUND = Change("Bound the state.", "nn.RNN(inputs, hidden, nonlinearity='tanh')")
-REMEMBER = Change("Start with open forget gates.", "layer.bias_ih_l0.data[hidden : 2 * hidden] = 5.0")
-AGAIN = Change(
-    "Start again, with biases at zero; and if it was trained before, with a smaller learning rate.",
-    "nn.init.zeros_(layer.bias); torch.optim.SGD(network.parameters(), lr=lr / 10)",
-)
-ACTIVATE = Change("Put an activation behind each layer of weights, and keep what it returns.", "x = F.relu(layer(x))")
-ONE_ZERO = Change(
-    "Let only the last layer of a branch, or of a head, start at zero.", "nn.init.kaiming_normal_(layer.weight)"
-)
-RANGE = Change(
-    "Compute in numbers of a wider range.", "network, inputs = network.to(torch.bfloat16), inputs.to(torch.bfloat16)"
-)
 
 
 @dataclass(frozen=True)
@@ -122,7 +83,7 @@ class Evidence:
     def keep_size(self) -> Change:
         """Weights for the activations that there are."""
         rectified = any(each.kind == "activation" and not math.isnan(each.dead) for each in self.signals)
-        return HE if rectified or not any(each.kind == "activation" for each in self.signals) else XAVIER
+        return change.HE if rectified or not any(each.kind == "activation" for each in self.signals) else change.XAVIER
 
     @property
     def sigmoid(self) -> bool:
@@ -149,7 +110,7 @@ def zero_at_start(signals: Sequence[Signal]) -> list[str]:
 
 
 def _overflow(evidence: Evidence) -> Finding | None:
-    changes = (STANDARDISE, evidence.keep_size, NORM, RANGE)
+    changes = (change.STANDARDISE, evidence.keep_size, change.NORM, change.RANGE)
     for signal in evidence.signals:
         if not signal.finite:
             return Finding("exploding", signal.name, "The signal is no longer finite.", changes, "any-activation")
@@ -168,7 +129,7 @@ def _stuck(evidence: Evidence) -> Finding | None:
             sentence = (
                 "Its weights are zero, and so is what they see: neither they nor those before them get a gradient."
             )
-            return Finding("zero by design", signal.name, sentence, (ONE_ZERO,), "after-the-paper")
+            return Finding("zero by design", signal.name, sentence, (change.ONE_ZERO,), "after-the-paper")
     return None
 
 
@@ -176,10 +137,10 @@ def _faint_signal(evidence: Evidence) -> Finding | None:
     for signal in evidence.signals:
         seen = evidence.entering(signal)
         if signal.kind in TRAINED and 0 < seen.rms < 1 / FACTOR:
-            changes: tuple[Change, ...] = (evidence.keep_size, NORM, SKIP)
+            changes: tuple[Change, ...] = (evidence.keep_size, change.NORM, change.SKIP)
             faint = next((each for each in evidence.signals if each.kind == "norm" and each.rms < 1 / FACTOR), None)
             if seen.kind == "inputs":
-                changes = (STANDARDISE,)
+                changes = (change.STANDARDISE,)
             elif faint is not None:
                 gain = f"nn.init.ones_(network.get_submodule({faint.name!r}).weight)"
                 changes = (Change("Start the gain of each norm at 1.", gain),)
@@ -192,7 +153,7 @@ def _dead(evidence: Evidence) -> Finding | None:
     for layer in evidence.layers:
         if layer.dead > OFF:
             sentence = f"{layer.dead:.0%} of its units are off at every input."
-            return Finding("dead", layer.name, sentence, (AGAIN, STANDARDISE), "who-is-active")
+            return Finding("dead", layer.name, sentence, (change.AGAIN, change.STANDARDISE), "who-is-active")
     return None
 
 
@@ -203,10 +164,10 @@ def _nothing(evidence: Evidence) -> Finding | None:
     for signal in evidence.signals:
         if signal.rms == 0:
             sentence = "It makes the same of every input: nothing."
-            return Finding("collapsed", signal.name, sentence, (STANDARDISE, NORM), "one-curve")
+            return Finding("collapsed", signal.name, sentence, (change.STANDARDISE, change.NORM), "one-curve")
     where = evidence.deepest(lambda layer: layer.gradient == 0)
     sentence = "Not the least gradient comes back through it."
-    return Finding("dead", where, sentence, (AGAIN, STANDARDISE), "who-is-active")
+    return Finding("dead", where, sentence, (change.AGAIN, change.STANDARDISE), "who-is-active")
 
 
 def _linear(evidence: Evidence) -> Finding | None:
@@ -219,7 +180,7 @@ def _linear(evidence: Evidence) -> Finding | None:
     )  # half precision is coarse
     if weights > 1 and on_the_way and all(layer.curvature < straight for layer in on_the_way):
         sentence = "Along a line between two inputs every signal is a straight line: all layers together are one."
-        return Finding("linear", on_the_way[-1].name, sentence, (ACTIVATE,), "looks-linear")
+        return Finding("linear", on_the_way[-1].name, sentence, (change.ACTIVATE,), "looks-linear")
     return None
 
 
@@ -227,14 +188,14 @@ def _loud_signal(evidence: Evidence) -> Finding | None:
     for signal in evidence.signals:
         seen = signal if signal.kind == "recurrent" else evidence.entering(signal)
         if signal.kind in TRAINED and seen.rms > FACTOR:
-            changes: tuple[Change, ...] = (evidence.keep_size, NORM)
+            changes: tuple[Change, ...] = (evidence.keep_size, change.NORM)
             chapter = "any-activation"
             if seen.kind == "inputs":
-                changes = (STANDARDISE,)
+                changes = (change.STANDARDISE,)
             elif signal.kind == "recurrent":
-                changes = (BOUND, ORTHOGONAL)
+                changes = (change.BOUND, change.ORTHOGONAL)
             elif any(each.kind == "sum" for each in evidence.signals):
-                changes, chapter = (SCALE, NORM), "theorem-2"
+                changes, chapter = (change.SCALE, change.NORM), "theorem-2"
             sentence = f"The signal that its weights see has grown to {seen.rms:.1g}."
             return Finding("exploding", signal.name, sentence, changes, chapter)
     return None
@@ -242,7 +203,11 @@ def _loud_signal(evidence: Evidence) -> Finding | None:
 
 def _faint_gradient(evidence: Evidence) -> Finding | None:
     if 0 < evidence.growth < 1 / FACTOR:
-        changes = (TANH, SKIP, NORM) if evidence.sigmoid else (SKIP, NORM, evidence.keep_size)
+        changes = (
+            (change.TANH, change.SKIP, change.NORM)
+            if evidence.sigmoid
+            else (change.SKIP, change.NORM, evidence.keep_size)
+        )
         where = evidence.deepest(lambda layer: layer.scale < evidence.features_scale / FACTOR)
         sentence = (
             f"Relative to the signal, the gradient at the inputs is {evidence.growth:.1g} of that at the last weights."
@@ -256,7 +221,7 @@ def _alike_inputs(evidence: Evidence) -> Finding | None:
     first = next((each for each in evidence.signals if each.kind in TRAINED), None)
     if first is not None and evidence.entering(first).kind == "inputs" and evidence.inputs.spread < ALIKE_INPUTS:
         sentence = f"Of the power of the inputs, {evidence.inputs.spread:.1g} tells them apart: they are nearly equal."
-        return Finding("collapsed", first.name, sentence, (STANDARDISE, NORM, SKIP), "one-curve")
+        return Finding("collapsed", first.name, sentence, (change.STANDARDISE, change.NORM, change.SKIP), "one-curve")
     return None
 
 
@@ -264,7 +229,7 @@ def _collapsed(evidence: Evidence) -> Finding | None:
     if evidence.features is not None and evidence.features.spread < ALIKE:
         where = next((each.name for each in evidence.layers if each.spread < ALIKE), evidence.features.name)
         sentence = f"Of the power of what the last weights see, {evidence.features.spread:.1g} tells inputs apart."
-        return Finding("collapsed", where, sentence, (SKIP, NORM, STANDARDISE), "one-curve")
+        return Finding("collapsed", where, sentence, (change.SKIP, change.NORM, change.STANDARDISE), "one-curve")
     return None
 
 
@@ -275,11 +240,11 @@ def _steep(evidence: Evidence) -> Finding | None:
     where = evidence.deepest(lambda layer: layer.scale > evidence.features_scale * FACTOR)
     if evidence.inputs.nearby < WHITE:
         sentence = f"Gradients at neighbouring points have a correlation of {evidence.inputs.nearby:.2f}: white noise."
-        return Finding("shattered", where, sentence, (SKIP, LINEAR_START), "theorem-3")
+        return Finding("shattered", where, sentence, (change.SKIP, change.LINEAR_START), "theorem-3")
     sentence = (
         f"Relative to the signal, the gradient at the inputs is {evidence.growth:.1g} times that at the last weights."
     )
-    return Finding("exploding", where, sentence, (SKIP, NORM), "gradients-explode")
+    return Finding("exploding", where, sentence, (change.SKIP, change.NORM), "gradients-explode")
 
 
 def _over_time(evidence: Evidence) -> Finding | None:
@@ -291,10 +256,10 @@ def _over_time(evidence: Evidence) -> Finding | None:
         first, last = (read[[0, -1]] / read.max()).sqrt().tolist()
         if last < evidence.rounding:
             sentence = f"The last step's gradient is {last:.1g} of the first one's: on its way back it grows."
-            return Finding("exploding", signal.name, sentence, (BOUND, ORTHOGONAL), "any-activation")
+            return Finding("exploding", signal.name, sentence, (change.BOUND, change.ORTHOGONAL), "any-activation")
         if first < evidence.rounding:
-            changes = (REMEMBER, ORTHOGONAL) if signal.operation == "lstm" else (ORTHOGONAL,)
-            changes = (TANH, *changes) if evidence.sigmoid and signal.kind != "recurrent" else changes
+            changes = (change.REMEMBER, change.ORTHOGONAL) if signal.operation == "lstm" else (change.ORTHOGONAL,)
+            changes = (change.TANH, *changes) if evidence.sigmoid and signal.kind != "recurrent" else changes
             sentence = f"The first step's gradient is {first:.1g} of the last one's: what comes early is forgotten."
             return Finding("vanishing", signal.name, sentence, changes, "any-activation")
     return None

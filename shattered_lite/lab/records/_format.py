@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cache
 from numbers import Real
 from types import UnionType
@@ -15,7 +15,6 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from ..training import Record, Run
 
 PROVENANCE = ("commit", "date", "device", "python", "shattered_lite", "torch")  # what ``machine`` must say
-_annotations: Callable[[type], dict[str, Any]] = cache(get_type_hints)  # the same for each of thousands of records
 UNBOUNDED = ("nan", "inf", "-inf")  # JSON has no such numbers: they are written as strings
 
 
@@ -190,6 +189,12 @@ def _hints(kind: type) -> dict[str, Any]:
     """Types of the fields of a dataclass."""
     hints = _annotations(kind)
     return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+
+
+@cache
+def _annotations(kind: type) -> dict[str, Any]:
+    """The same for each of thousands of records."""
+    return get_type_hints(kind)
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,45 @@
+"""What to change in a network: a sentence and a line of code."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Change(NamedTuple):
+    """What to do, and the line of code that does it.
+
+    Examples
+    --------
+    >>> sl.diagnosis.Change("Start biases at zero.", "nn.init.zeros_(layer.bias)").code
+    'nn.init.zeros_(layer.bias)'
+    """
+
+    sentence: str
+    code: str
+
+
+STANDARDISE = Change("Standardise the inputs.", "inputs = (inputs - mean) / deviation  # both of the training set")
+HE = Change("Draw weights anew, of the size that keeps signals through rectifiers.", "sl.he_(network)")
+XAVIER = Change("Draw weights anew, of the size that keeps signals.", "nn.init.xavier_normal_(layer.weight)")
+NORM = Change("Normalise what each activation sees.", "x = activation(nn.LayerNorm(width)(layer(x)))")
+SKIP = Change(
+    "Put a skip around each layer, with a norm and a small factor before it is added.",
+    "x = x + 0.1 * layer(F.relu(norm(x)))",
+)
+SCALE = Change("Divide each branch by their number.", "x = x + branch(x) / depth")
+TANH = Change("Take an activation that is centred, and steep at 0.", "nn.Tanh()  # in place of nn.Sigmoid()")
+LINEAR_START = Change("Or start linear, with concatenated rectifiers.", "network = sl.initializers.to_crelu(network)")
+ORTHOGONAL = Change("Start the recurrent weights as an orthogonal matrix.", "nn.init.orthogonal_(layer.weight_hh_l0)")
+BOUND = Change("Bound the state.", "nn.RNN(inputs, hidden, nonlinearity='tanh')")
+REMEMBER = Change("Start with open forget gates.", "layer.bias_ih_l0.data[hidden : 2 * hidden] = 5.0")
+AGAIN = Change(
+    "Start again, with biases at zero; and if it was trained before, with a smaller learning rate.",
+    "nn.init.zeros_(layer.bias); torch.optim.SGD(network.parameters(), lr=lr / 10)",
+)
+ACTIVATE = Change("Put an activation behind each layer of weights, and keep what it returns.", "x = F.relu(layer(x))")
+ONE_ZERO = Change(
+    "Let only the last layer of a branch, or of a head, start at zero.", "nn.init.kaiming_normal_(layer.weight)"
+)
+RANGE = Change(
+    "Compute in numbers of a wider range.", "network, inputs = network.to(torch.bfloat16), inputs.to(torch.bfloat16)"
+)
