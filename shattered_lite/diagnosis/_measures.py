@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from ._expected import expected_gradients, expected_sizes
+from .. import structure, theory
 from ._operations import MATRICES
 from ._signals import Signal
 
@@ -26,10 +28,9 @@ class Layer:
         Root mean square over inputs and entries; and the theory's.
     largest : float
         Largest size of an entry; half precision ends at 65,504.
-    similarity : float
-        Mean product of the signals at two inputs over their mean square: 1 where inputs have collapsed.
     spread : float
-        Share of the signal's power that is not in its mean over the inputs, so that it tells them apart.
+        Share of the signal's power that is not in its mean over the inputs, so that it tells them apart: 0 where inputs
+        have collapsed.
     gradient, expected_gradient : float
         Root mean square length of the gradient of a random combination of the outputs.
     scale : float
@@ -64,7 +65,6 @@ class Layer:
     signal: float
     expected_signal: float
     largest: float
-    similarity: float
     spread: float
     gradient: float
     expected_gradient: float
@@ -86,61 +86,66 @@ class Layer:
 
 def layers_of(signals: Sequence[Signal], line: Sequence[Signal], output: int, rows: Tensor) -> list[Layer]:
     """One for each signal; on the line the operations are the same, if there is a line."""
-    sizes, gradients = expected_sizes(signals), expected_gradients(signals, output)
-    power = _without_each(rows.detach().double().square().sum(1))
+    sizes, gradients = _expected(signals, output)
+    outputs = rows.detach().double().square().sum(1)
+    power = torch.cat([outputs.mean()[None], (outputs.sum() - outputs) / (len(outputs) - 1)])
     found = []
     for place, signal in enumerate(signals):
         beside = line[place] if len(line) == len(signals) else None
         entering = line[beside.sources[0]].covariance if beside is not None and beside.sources else None
-        measured, expected = _over_inputs(signal, power), gradients[place]
-        structure, errors = _over_directions(beside, entering)
+        measured = _over_inputs(signal, power)
+        autocorrelation, structured, errors = _over_directions(beside, entering)
         found.append(
             Layer(
                 signal.name, signal.operation, largest=signal.largest, dead=signal.dead, always_on=signal.always_on,
-                **{name: value for name, (value, _) in measured.items()},
-                autocorrelation=_autocorrelation(beside), structure=structure, curvature=_curvature(beside),
-                expected_signal=sizes[place],
-                expected_gradient=math.nan if expected is None else expected.diagonal().mean().sqrt().item(),
-                expected_correlation=math.nan if expected is None else correlation(expected),
-                errors={name: error for name, (_, error) in measured.items()} | errors,
+                **{name: values[0].item() for name, values in measured.items()},
+                autocorrelation=autocorrelation, structure=structured, curvature=_curvature(beside),
+                expected_signal=sizes[place], expected_gradient=gradients[place][0],
+                expected_correlation=gradients[place][1],
+                errors={name: _jackknife(values[1:]) for name, values in measured.items()} | errors,
             )
         )  # fmt: skip
     return found
 
 
-def correlation(covariance: Tensor) -> float:
-    """Mean over pairs of inputs, over the mean of the inputs' own."""
-    inputs, own = len(covariance), covariance.trace()
-    return ((covariance.sum() - own) / (inputs - 1) / own).item() if own > 0 else math.nan
+def _expected(signals: Sequence[Signal], output: int) -> tuple[list[float], list[tuple[float, float]]]:
+    """Size of each signal; size and correlation of each gradient. Similarities are taken as they were measured."""
+    steps = [signal.step for signal in signals]
+    inputs = {place: signal.own.mean().item() for place, signal in enumerate(signals) if not signal.sources}
+    seen = {place: signal.covariance.numpy() for place, signal in enumerate(signals) if signal.covariance is not None}
+    start = np.full_like(next(iter(seen.values())), signals[output].size)
+    sizes = [math.sqrt(square) for square in theory.mean_squares(steps, inputs=inputs)]
+    gradients = theory.gradient_covariances(steps, output=output, start=start, covariances=seen)
+    return sizes, [_size_and_correlation(each) for each in gradients]
 
 
-def _over_inputs(signal: Signal, outputs: Tensor) -> dict[str, tuple[float, float]]:
-    """Means over inputs, with their errors: each is computed of all inputs, and again without each of them."""
+def _size_and_correlation(covariance: NDArray[np.float64] | None) -> tuple[float, float]:
+    if covariance is None:
+        return math.nan, math.nan
+    across, own = _moments(torch.from_numpy(covariance), len(covariance))[0].tolist()
+    return math.sqrt(own), across / own if own > 0 else math.nan
+
+
+def _over_inputs(signal: Signal, outputs: Tensor) -> dict[str, Tensor]:
+    """Means over inputs: over all of them, and then over all but each. ``outputs`` is the power of the outputs so."""
     inputs = torch.full_like(outputs, len(outputs) - 2)
     inputs[0] += 1
-    nothing = torch.full((len(outputs) - 1,) * 2, math.nan, dtype=torch.float64)
-    own, pairs = _sums(nothing if signal.covariance is None else signal.covariance)
-    back, back_pairs = _sums(nothing if signal.gradient is None else signal.gradient)
-    found = {
-        "signal": (own / inputs).sqrt(),
-        "similarity": pairs / own / (inputs - 1),
-        "spread": (1 - (pairs + own) / own / inputs).clamp(min=0),
-        "gradient": (back / inputs).sqrt(),
-        "scale": (back / inputs * own / outputs).sqrt(),
-        "correlation": back_pairs / back / (inputs - 1),
+    across, own = _moments(signal.covariance, len(outputs) - 1).unbind(1)
+    back_across, back = _moments(signal.gradient, len(outputs) - 1).unbind(1)
+    return {
+        "signal": own.sqrt(),
+        "spread": ((1 - across / own) * (1 - 1 / inputs)).clamp(min=0),
+        "gradient": back.sqrt(),
+        "scale": (back * own / outputs).sqrt(),
+        "correlation": back_across / back,
     }
-    return {name: (values[0].item(), _jackknife(values[1:])) for name, values in found.items()}
 
 
-def _sums(covariance: Tensor) -> tuple[Tensor, Tensor]:
-    """Of the diagonal, and of all else: of all inputs, and then without each of them."""
-    own, rows = covariance.diagonal(), covariance.sum(1)
-    pairs = rows.sum() - own.sum() - 2 * (rows - own)
-    return _without_each(own), torch.cat([(rows - own).sum()[None], pairs])
-
-
-def _without_each(values: Tensor) -> Tensor:
-    return torch.cat([values.sum()[None], values.sum() - values])
+def _moments(covariance: Tensor | None, inputs: int) -> Tensor:
+    """Of pairs and alone, of all inputs and without each; where squares overflow, infinite."""
+    if covariance is None or not covariance.isfinite().all():
+        return torch.full((inputs + 1, 2), math.nan if covariance is None else math.inf, dtype=torch.float64)
+    return structure.pair_moments_without_each(covariance)
 
 
 def _jackknife(without: Tensor) -> float:
@@ -148,44 +153,25 @@ def _jackknife(without: Tensor) -> float:
     return ((inputs - 1) / inputs * (without - without.mean()).square().sum()).sqrt().item()
 
 
-def _over_directions(line: Signal | None, entering: Tensor | None) -> tuple[float, dict[str, float]]:
-    """The structured part of all directions together; and the errors of what is measured on the line over them."""
-    if line is None or line.gradients is None or not line.heard:
-        return math.nan, {}
-    measures: dict[str, Callable[[Tensor], float]] = {"nearby": lambda gradient: _at_lag(gradient, 1)}
-    structure = math.nan
-    if line.kind in MATRICES and entering is not None:
-        measures["structure"] = lambda gradient: _structured(entering * gradient)
-        structure = measures["structure"](line.gradients.mean(0))
-    errors = {}
-    for name, measure in measures.items():
-        each = torch.tensor([measure(gradient) for gradient in line.gradients], dtype=torch.float64)
-        errors[name] = (each.std() / len(each) ** 0.5).item() if len(each) > 1 else math.nan
-    return structure, errors
+def _over_directions(line: Signal | None, entering: Tensor | None) -> tuple[tuple[float, ...], float, dict[str, float]]:
+    """On the line, of all directions together: autocorrelation and structured part; and the errors over directions."""
+    if line is None or line.gradients is None or not line.heard or not line.gradients.isfinite().all():
+        return (), math.nan, {}
+    every = line.gradients.mean(0)
+    errors = {"nearby": _error([structure.line_correlation(each)[1].item() for each in line.gradients])}
+    structured = math.nan
+    if line.kind in MATRICES and entering is not None and entering.isfinite().all():
+        structured = structure.line_structure(entering * every).item()  # of the tangent kernel
+        errors["structure"] = _error([structure.line_structure(entering * each).item() for each in line.gradients])
+    return tuple(structure.line_correlation(every).tolist()), structured, errors
 
 
-def _autocorrelation(line: Signal | None) -> tuple[float, ...]:
-    if line is None or line.gradients is None or not line.heard:
-        return ()
-    gradient = line.gradients.mean(0)
-    return tuple(_at_lag(gradient, lag) for lag in range(len(gradient)))
-
-
-def _at_lag(gradient: Tensor, lag: int) -> float:
-    own = gradient.diagonal()
-    return (gradient.diagonal(lag).sum() / (own[lag:] * own[: len(own) - lag]).sqrt().sum()).item()
-
-
-def _structured(kernel: Tensor) -> float:
-    """What comes in times what comes back is the tangent kernel of one linear layer."""
-    return ((kernel[0, len(kernel) // 2] - kernel[0, -1]) / kernel[0, 0]).item()
+def _error(values: Sequence[float]) -> float:
+    each = torch.tensor(values, dtype=torch.float64)
+    return (each.std() / len(each) ** 0.5).item() if len(each) > 1 else math.nan
 
 
 def _curvature(line: Signal | None) -> float:
-    if line is None or line.covariance is None:
+    if line is None or line.covariance is None or not line.covariance.isfinite().all():
         return math.nan
-    start, middle, end = 0, len(line.covariance) // 2, len(line.covariance) - 1
-    corners = line.covariance[[start, middle, end]][:, [start, middle, end]]
-    bent = torch.tensor([-0.5, 1.0, -0.5], dtype=torch.float64)
-    moved = torch.tensor([-0.5, 0.0, 0.5], dtype=torch.float64)
-    return ((bent @ corners @ bent).clamp(min=0) / (moved @ corners @ moved)).sqrt().item()
+    return structure.line_curvature(line.covariance).item()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .. import theory
+from ..theory import Step
 
 EPSILON = 1e-5  # of torch, in norms
 SHOWN = (
@@ -51,30 +51,6 @@ ACTIVATIONS = {  # with torch's defaults; a sigmoid is no activation of the book
 }
 
 
-@dataclass(frozen=True)
-class Step:
-    """From the sources of a signal to the signal, at random weights of the size that these have.
-
-    A mean square is multiplied by ``gain``, and ``offset`` added; a squared gradient is multiplied, on its way back, by
-    ``back``. An activation stands for itself. What the theory does not know is nan, or None.
-    """
-
-    gain: float = math.nan
-    offset: float = 0.0
-    back: float = math.nan
-    activation: theory.Activation | None = None
-
-    @property
-    def zero(self) -> bool:
-        """Whether its weights, its gain or its factor are exactly zero."""
-        return self.back == 0
-
-    @property
-    def known(self) -> bool:
-        """Whether a gradient can be followed through it."""
-        return self.activation is not None or not math.isnan(self.back)
-
-
 def kind_of(function: Callable[..., Any], args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None) -> str:
     """The kind of an operation, by the name of the function; "other" where it has none of its own here."""
     name = getattr(function, "__name__", "")
@@ -102,7 +78,7 @@ def step_of(
     ]
     numbers = [each for each in (*args, *kwargs.values()) if isinstance(each, int | float)]
     if kind == "sum" and all(each.shape == made.shape for each in given) and not any(numbers) and "alpha" not in kwargs:
-        return Step(1.0, sum(_mean_square(each) for each in others), 1.0)
+        return Step(gain=1.0, offset=sum(_mean_square(each) for each in others), back=1.0)
     if len(given) != 1:
         return Step()
     if kind == "activation":
@@ -110,7 +86,7 @@ def step_of(
     if kind == "scale":
         factor = math.prod([float(each) ** 2 for each in numbers])
         factor *= math.prod(_mean_square(each) for each in others)
-        return Step(factor, 0.0, factor)
+        return Step(gain=factor, back=factor)
     if kind == "mean":
         return Step(back=made.numel() / given[0].numel())
     if function is functional.linear or function in (torch.conv1d, torch.conv2d, torch.conv3d):
@@ -130,7 +106,7 @@ def _weights(kind: str, args: Sequence[Any], kwargs: dict[str, Any], x: Tensor) 
         options = {name: found for place, name in names if (found := _argument(args, kwargs, place, name)) is not None}
         convolve: Callable[..., Tensor] = getattr(torch, f"conv{axes}d")
         gain *= convolve(image, kernel, **options).mean().item() / kernel.numel()
-    return Step(gain, 0.0 if bias is None else _mean_square(bias), gain)
+    return Step(gain=gain, offset=0.0 if bias is None else _mean_square(bias), back=gain)
 
 
 def _norm(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], x: Tensor) -> Step:
@@ -151,7 +127,8 @@ def _norm(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, A
     variance = x.detach().double().var(axes, correction=0)
     inverse = 1 / (variance + (EPSILON if eps is None else eps))
     passed = (variance * inverse).mean().item()
-    return Step(0.0, square * passed + (0.0 if shift is None else _mean_square(shift)), square * inverse.mean().item())
+    offset = square * passed + (0.0 if shift is None else _mean_square(shift))
+    return Step(gain=0.0, offset=offset, back=square * inverse.mean().item())
 
 
 def _activation(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> theory.Activation | None:

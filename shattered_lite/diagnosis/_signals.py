@@ -15,7 +15,8 @@ from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakIdKeyDictionary
 
-from ._operations import RECTIFIERS, SHOWN, WEIGHTS, Step, kind_of, step_of, weights_of
+from ..theory import Step
+from ._operations import RECTIFIERS, SHOWN, WEIGHTS, kind_of, step_of, weights_of
 
 
 @dataclass
@@ -28,8 +29,7 @@ class Signal:
     name: str
     operation: str  # name of the function
     kind: str  # of the operation
-    sources: tuple[int, ...]  # places of the signals that it is made of
-    step: Step  # from the sources to here, as the theory sees it
+    step: Step  # from the signals that it is made of, as the theory sees it
     size: int = 0  # entries at one input
     covariance: Tensor | None = None  # (inputs, inputs); None where an entry is infinite, or no axis counts inputs
     largest: float = math.nan
@@ -42,6 +42,11 @@ class Signal:
     ancestors: frozenset[int] = frozenset()  # signals that reach it without passing weights
     over_time: Tensor | None = None  # squared gradient at each step of a sequence that goes into a recurrent layer
     weights: int | None = None  # which of the network's matrices it is made with, in the order of their first use
+
+    @property
+    def sources(self) -> tuple[int, ...]:
+        """Places of the signals that it is made of."""
+        return self.step.sources
 
     @property
     def shown(self) -> bool:
@@ -117,12 +122,12 @@ class Recording(TorchFunctionMode):
     def place_of(self, x: Tensor) -> int:
         """Of a tensor that was made while this was on; how, may be unknown."""
         if x not in self._places:  # by an autograd function, which no mode sees: all before may have a part in it
-            self._write(x, "", "unknown", "other", tuple(range(len(self.signals))), Step())
+            self._write(x, "", "unknown", "other", Step(tuple(range(len(self.signals)))))
         return int(self._places[x])
 
     def enter(self, x: Tensor) -> None:
         """What the network gets, as a signal of its own."""
-        self._write(x, "inputs", "inputs", "inputs", (), Step())
+        self._write(x, "inputs", "inputs", "inputs", Step())
 
     def __torch_function__(
         self, function: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
@@ -150,36 +155,31 @@ class Recording(TorchFunctionMode):
         calls = self._calls[name, operation]
         name += f" (call {calls})" if calls > 1 else ""
         weights = weights_of(function, args, kwargs)
-        step = self._step(function, args, kwargs, made[0], weights)
-        self._write(made[0], name, operation, kind, sources, step)
+        step = self._followed(step_of(function, args, kwargs, given, made[0]), given, weights)
+        self._write(made[0], name, operation, kind, step)
         if weights is not None:
             self.signals[-1].weights = self._weights.setdefault(weights, len(self._weights))
         for each in made[1:]:
-            self._write(each, name, "part", "other", sources, Step())
+            self._write(each, name, "part", "other", Step(sources))
         if kind == "recurrent":
             self._watch_time(given[0], self.signals[sources[0]], axis=1 if args[-1] is True else 0)  # batch_first
         return result
 
-    def _step(
-        self,
-        function: Callable[..., Any],
-        args: Sequence[Any],
-        kwargs: dict[str, Any],
-        made: Tensor,
-        weights: Tensor | None,
-    ) -> Step:
-        """What the theory knows of it: the theory of independent weights, and of ways that meet behind such."""
-        given = [each for each in _tensors((args, kwargs)) if each in self._places]
-        step = step_of(function, args, kwargs, given, made)
+    def _followed(self, step: Step, given: Sequence[Tensor], weights: Tensor | None) -> Step:
+        """The step, if theory knows it: the theory of independent weights, and of ways that meet behind such."""
+        places = [self._places[each] for each in given]
+        sources = tuple(dict.fromkeys(places))
         if weights is not None:
-            return step if weights not in self._weights or step.zero else Step()
-        met = [self.signals[self._places[each]].ancestors for each in given]
-        return Step() if sum(map(len, met)) > len(frozenset().union(*met)) else step
+            known = weights not in self._weights or step.zero
+        else:
+            met = [self.signals[place].ancestors for place in places]
+            known = sum(map(len, met)) == len(frozenset().union(*met))
+        return step._replace(sources=sources) if known else Step(sources)
 
-    def _write(self, x: Tensor, name: str, operation: str, kind: str, sources: tuple[int, ...], step: Step) -> None:
+    def _write(self, x: Tensor, name: str, operation: str, kind: str, step: Step) -> None:
         place = len(self.signals)
-        before = [] if kind in WEIGHTS else [self.signals[source].ancestors for source in sources]
-        signal = Signal(name, operation, kind, sources, step, ancestors=frozenset({place}).union(*before))
+        before = [] if kind in WEIGHTS else [self.signals[source].ancestors for source in step.sources]
+        signal = Signal(name, operation, kind, step, ancestors=frozenset({place}).union(*before))
         self._places[x] = place
         if place == self.keep:
             self.kept = x

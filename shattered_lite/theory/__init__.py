@@ -18,6 +18,8 @@ Every network, without batches
     :func:`tangent_kernel`.
 One layer
     :func:`through`: an activation at preactivations of any covariance.
+A network given operation by operation
+    :func:`mean_squares` of its signals and :func:`gradient_covariances`, from a list of :class:`Step`.
 """
 
 from ._activations import ACTIVATIONS, Activation, activation, leaky_relu
@@ -38,6 +40,7 @@ from ._plain import plain, plain_finite_width, plain_kurtosis, plain_uncentred
 from ._residual import residual, residual_idealised_batch_norm, residual_layer_norm, residual_uncentred
 from ._scalar import autocorrelation, grid_covariance, scalar_covariance
 from ._similarity import Similarity, similarity
+from ._steps import Step, gradient_covariances, mean_squares
 from ._tangent import TangentKernel, tangent_kernel
 from ._through import Through, through
 
@@ -50,6 +53,7 @@ __all__ = [
     "Moments",
     "Similarity",
     "Statistics",
+    "Step",
     "TangentKernel",
     "Through",
     "activation",
@@ -62,11 +66,13 @@ __all__ = [
     "constant_units",
     "cosines",
     "expected_runs",
+    "gradient_covariances",
     "grid_covariance",
     "hermite_coefficients",
     "highway",
     "highway_uncentred",
     "leaky_relu",
+    "mean_squares",
     "plain",
     "plain_batch_norm",
     "plain_finite_width",

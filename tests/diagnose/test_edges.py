@@ -112,7 +112,7 @@ def test_equal_inputs() -> None:
     """No line lies between them; R is 1, since the gradients are equal."""
     found = diagnosed(perceptron(7, 9, 3), ROWS[:1].expand(5, 7), drawn=True)
     assert found.layers[0].correlation == pytest.approx(1)
-    assert found.layers[0].similarity == pytest.approx(1)
+    assert found.layers[0].spread == pytest.approx(0, abs=1e-6)
     assert math.isnan(found.layers[0].curvature)
     assert found.cause == "collapsed"
 

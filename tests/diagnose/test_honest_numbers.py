@@ -231,7 +231,7 @@ def test_the_scale_does_not_depend_on_how_weights_share_it() -> None:
     after = diagnosed(network, ROWS)
     assert after.layers[3].signal == pytest.approx(3 * before.layers[3].signal, rel=1e-4)
     assert [each.scale for each in after.layers] == pytest.approx([each.scale for each in before.layers], rel=1e-4)
-    for name in ("similarity", "spread", "correlation", "nearby", "curvature", "structure"):
+    for name in ("spread", "correlation", "nearby", "curvature", "structure"):
         pairs = [(getattr(one, name), getattr(two, name)) for one, two in zip(before.layers, after.layers, strict=True)]
         assert [one for one, _ in pairs] == pytest.approx([two for _, two in pairs], rel=1e-3, abs=1e-5, nan_ok=True)
 
@@ -243,7 +243,7 @@ def test_errors_are_the_spread_over_fresh_inputs() -> None:
         sl.diagnose(network, torch.randn(16, 20, generator=seeded(1000 + draw)), generator=seeded(1)).layers
         for draw in range(40)
     ]
-    for name in ("signal", "similarity", "spread", "gradient", "scale", "correlation"):
+    for name in ("signal", "spread", "gradient", "scale", "correlation"):
         for place in (0, 2, 3, 5):
             layers = [each[place] for each in found]
             spread = torch.tensor([getattr(each, name) for each in layers]).std().item()
@@ -316,11 +316,9 @@ def test_measures_of_one_layer_by_hand() -> None:
     network = perceptron(7, 9, 3)
     found = diagnosed(network, ROWS)
     h, out = (each(ROWS).detach().double() for each in (network[:2], network))
-    layer, products = found.layers[2], h @ h.T
-    own, pairs = products.trace().item(), (products.sum() - products.trace()).item()
+    layer, own = found.layers[2], h.square().sum().item()
     assert layer.signal == pytest.approx(rms(h), rel=1e-5)
     assert layer.largest == pytest.approx(h.abs().max().item(), rel=1e-6)
-    assert layer.similarity == pytest.approx(pairs / 7 / own, rel=1e-5)
     assert layer.spread == pytest.approx((h - h.mean(0)).square().sum().item() / own, rel=1e-5)
     far = int((ROWS - ROWS[:1]).norm(dim=1).argmax())
     a, b, c = network[:2](torch.stack([ROWS[0], (ROWS[0] + ROWS[far]) / 2, ROWS[far]])).detach().double()
