@@ -6,6 +6,7 @@ since Colab shows no SVG that a notebook holds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import pairwise, product
 
@@ -447,6 +448,59 @@ def diagnose(paper: Axes) -> None:
     line(paper, [282, 282], [64, 82], FAINT)
 
 
+def finite_width(paper: Axes) -> None:
+    """In a layer of infinite width the angle stays right; in a finite one it moves by chance, and the next inherit."""
+    for y, angles, words, colour in (
+        (160, (90, 90, 90), "infinitely wide", GREY),
+        (44, (90, 74, 66), "finite: by chance nearer", PLAIN),
+    ):
+        word(paper, 200, y + 74, words, colour)
+        for x, angle in zip((70, 200, 330), angles, strict=True):
+            sector(paper, x, y, 40, (90 - angle / 2, 90 + angle / 2), colour, opacity=0.25)
+            for side in (90 - angle / 2, 90 + angle / 2):
+                arrow(paper, (x, y), polar(x, y, 54, side), width=1.8)
+            word(paper, x, y - 18, rf"$\times\,{1 - angle / 180:.2f}$", colour)
+        for x in (135, 265):
+            arrow(paper, (x - 14, y + 22), (x + 14, y + 22), GREY)
+
+
+def fluctuations(paper: Axes) -> None:
+    """Each layer multiplies by one half or three halves: of eight products the mean is 1, and most lie below."""
+    columns, heights = (34, 112, 190, 268), {0: (126.0,)}
+    for layer in (1, 2, 3):
+        heights[layer] = tuple(y + up * 104 / 2**layer for y in heights[layer - 1] for up in (1, -1))
+        for place, y in enumerate(heights[layer]):
+            start = heights[layer - 1][place // 2]
+            line(paper, [columns[layer - 1], columns[layer]], [start, y], GREY, 1.2)
+    for place, y in enumerate(heights[3]):
+        threes = 3 - f"{place:03b}".count("1")
+        between(paper, [274, 274 + 29 * 3**threes / 8], [y - 7] * 2, [y + 7] * 2, PLAIN, 0.55)
+    for layer in range(3):
+        dots(paper, [columns[layer]] * 2**layer, heights[layer])
+    line(paper, [303, 303], [16, 236], INK, 1, "--")
+    word(paper, 303, 244, "mean: 1", size=SMALL)
+    word(paper, 68, 172, r"$\times\,\frac{3}{2}$")
+    word(paper, 68, 80, r"$\times\,\frac{1}{2}$")
+    word(paper, 136, 14, "a factor for each layer", GREY, SMALL)
+
+
+def inputs_that_meet(paper: Axes) -> None:
+    """Two inputs turn towards each other; a skip turns them half as fast, and half of the angle costs."""
+    for y, share, words, colour in ((158, 1.0, "plain", PLAIN), (36, 0.5, "with a skip", RESIDUAL)):
+        word(paper, 44, y + 28, words, colour, SMALL)
+        theta = np.pi / 2
+        for x in (122, 200, 278, 356):
+            degrees = math.degrees(theta)
+            right, left = 90 - degrees / 2, 90 + degrees / 2
+            sector(paper, x, y, 38, (right, right + share * degrees), colour, opacity=0.35)
+            for side in (right, left):
+                arrow(paper, (x, y), polar(x, y, 50, side), width=1.8)
+            word(paper, x, y - 17, f"${degrees:.0f}°$", size=SMALL)
+            turn = share * (math.sin(theta) - theta * math.cos(theta)) / math.pi
+            theta = math.acos(math.cos(theta) + turn)
+    word(paper, 242, 238, "shaded: what the layer costs", GREY, SMALL)
+
+
 def turning_the_mirror(paper: Axes) -> None:
     """The halves of a mirror as directions: opposite, turned a little, turned by a right angle."""
     for x, degrees in ((75, 0), (200, 45), (325, 90)):
@@ -500,6 +554,9 @@ DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "gradients-explode": gradients_explode,
     "after-the-paper": after_the_paper,
     "diagnose": diagnose,
+    "finite-width": finite_width,
+    "fluctuations": fluctuations,
+    "inputs-that-meet": inputs_that_meet,
     "folds-and-borders": folds_and_borders,
     "turning-the-mirror": turning_the_mirror,
     "few-to-many": few_to_many,

@@ -55,16 +55,6 @@ EXERCISES = {
         ),
         points=((0.0,), (0.1,), (0.5,), (1.0,)),
     ),
-    "plain-kurtosis": Exercise(
-        answer=1.02 * 1.05**50,
-        mistakes=(
-            (1.05**50, "Nearly: the weights after the last gate fluctuate too."),
-            (1.02**51, "That is a network without gates; a gate adds to each factor."),
-            (1.02 * 1.05, "That is one layer."),
-            (1.02 + 50 * 0.05, "Factors multiply; they add up only while L/N is small."),
-            (1.02 * 1.05**50 - 1, "That is the relative variance; the moment itself is asked for."),
-        ),
-    ),
     "plain-uncentred": Exercise(
         answer=_uncentred,
         mistakes=(
@@ -77,12 +67,13 @@ EXERCISES = {
         ),
         points=((1,), (2,), (5,), (20,)),
     ),
-    "plain-memory-depth": Exercise(
-        answer=14,
+    "plain-lopsided": Exercise(
+        answer=4 / 3,
         mistakes=(
-            (15, "The smallest depth: try one less."),
-            (13, "The sum runs to L - 1, not to L."),
+            (1, "That is a symmetric law. Which of the two values of the weight opens the second gate?"),
+            (8 / 3, "The first gate is open at half of the draws only."),
+            (2 / 3, "The last weight has variance 2/N = 2."),
+            (2, "That is the mean square of W_1: only its positive value passes the second gate."),
         ),
-        tolerance=1e-9,
     ),
 }

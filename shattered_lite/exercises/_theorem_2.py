@@ -7,16 +7,6 @@ import numpy as np
 from ._exercise import Exercise
 
 
-def _uncentred(depth: int, share: float, turn_first: bool = False) -> float:
-    angle, correlation = np.pi / 2, 1.0
-    for _ in range(depth):
-        rectified = (np.sin(angle) + (np.pi - angle) * np.cos(angle)) / np.pi
-        turned = float(np.arccos(min(1.0, (1 - share) * np.cos(angle) + share * rectified)))
-        correlation *= 1 - share * (turned if turn_first else angle) / np.pi
-        angle = turned
-    return correlation
-
-
 def _scale(share: float) -> float:
     return float(np.sqrt(share / (1 - share)))
 
@@ -74,32 +64,13 @@ EXERCISES = {
         ),
         points=((1,), (2,), (5,)),
     ),
-    "residual-uncentred": Exercise(
-        answer=lambda depth, beta: _uncentred(depth, beta**2 / (1 + beta**2)),
+    "residual-concentrated": Exercise(
+        answer=5 / 8,
         mistakes=(
-            (
-                lambda depth, beta: _uncentred(depth, beta**2 / (1 + beta**2), turn_first=True),
-                "The first factor belongs to the first angle, a right one.",
-            ),
-            (lambda depth, _: _uncentred(depth, 1.0), "That is the plain network: who carries the other share?"),
-            (
-                lambda depth, beta: _uncentred(depth, beta / (1 + beta)),
-                "Skip and branch are uncorrelated: variances add up, not lengths.",
-            ),
-            (
-                lambda depth, beta: (1 - beta**2 / (1 + beta**2) / 2) ** depth,
-                "That is Theorem 2: here the angle does not stay right.",
-            ),
-        ),
-        points=((1, 0.5), (3, 1.0), (20, 0.5), (20, 2.0)),
-    ),
-    "residual-orthogonal": Exercise(
-        answer=170,
-        mistakes=(
-            (500 / 3, "Nearly: on a sphere the fourth moment of a coordinate is not quite that of a Gaussian."),
-            (250, "Orthogonal weights take the factor of the weights away, and leave that of the gates."),
-            (60, "Which of the two networks is the wilder one at equal width?"),
-            (40, "Which of the two networks is the wilder one at equal width, and which factor remains?"),
+            (9 / 16, "That is two layers with beta = 1. One layer alone needs 1/(1 - w) = 4."),
+            (1 / 4, "R is 1 - w/2, and w is 3/4."),
+            (3 / 4, "That is one layer with beta = 1, whose variance is 2."),
+            (3 / 8, "That is w/2, what is lost."),
         ),
     ),
 }

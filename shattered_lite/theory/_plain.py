@@ -125,7 +125,7 @@ def plain_finite_width(depth: ArrayLike, *, width: ArrayLike, batch_size: ArrayL
 
     References
     ----------
-    The book's own; derived in the chapter *Theorem 1: plain networks*.
+    The book's own; derived on the page *Finite width: gates that remember*.
 
     Examples
     --------
@@ -178,7 +178,7 @@ def plain_kurtosis(depth: ArrayLike, *, width: ArrayLike) -> Array:
 
     References
     ----------
-    The book's own; compare Hanin (2018). Derived in the chapter *Theorem 1: plain networks*.
+    The book's own; compare Hanin (2018). Derived on the page *One network is not the ensemble*.
 
     Examples
     --------

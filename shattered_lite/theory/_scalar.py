@@ -47,7 +47,7 @@ def scalar_covariance(first: ArrayLike, second: ArrayLike, *, depth: int) -> Arr
 
     References
     ----------
-    The book's own; derived in the chapter *Theorem 1: plain networks*.
+    The book's own; derived on the page *Finite width: gates that remember*.
 
     Examples
     --------

@@ -1,0 +1,49 @@
+"""Answers of the page *Inputs that meet*."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._exercise import Exercise
+
+
+def _uncentred(depth: int, share: float, turn_first: bool = False) -> float:
+    angle, correlation = np.pi / 2, 1.0
+    for _ in range(depth):
+        rectified = (np.sin(angle) + (np.pi - angle) * np.cos(angle)) / np.pi
+        turned = float(np.arccos(min(1.0, (1 - share) * np.cos(angle) + share * rectified)))
+        correlation *= 1 - share * (turned if turn_first else angle) / np.pi
+        angle = turned
+    return correlation
+
+
+EXERCISES = {
+    "residual-uncentred": Exercise(
+        answer=lambda depth, beta: _uncentred(depth, beta**2 / (1 + beta**2)),
+        mistakes=(
+            (
+                lambda depth, beta: _uncentred(depth, beta**2 / (1 + beta**2), turn_first=True),
+                "The first factor belongs to the first angle, a right one.",
+            ),
+            (lambda depth, _: _uncentred(depth, 1.0), "That is the plain network: who carries the other share?"),
+            (
+                lambda depth, beta: _uncentred(depth, beta / (1 + beta)),
+                "Skip and branch are uncorrelated: variances add up, not lengths.",
+            ),
+            (
+                lambda depth, beta: (1 - beta**2 / (1 + beta**2) / 2) ** depth,
+                "That is Theorem 2: here the angle does not stay right.",
+            ),
+        ),
+        points=((1, 0.5), (3, 1.0), (20, 0.5), (20, 2.0)),
+    ),
+    "meet-smooth": Exercise(
+        answer=2,
+        mistakes=(
+            (3, "That is the rectifier, whose map has a power 3/2. Here 1/epsilon grows in proportion to depth."),
+            (1, "That is the exponent of epsilon; the slope at 1 - epsilon loses 2 a epsilon."),
+            (0.5, "What does a layer add to 1/epsilon?"),
+        ),
+        tolerance=1e-9,
+    ),
+}
