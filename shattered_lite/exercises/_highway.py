@@ -6,14 +6,6 @@ import numpy as np
 
 from ._exercise import Exercise
 
-
-def _flow(budget: float, steps: int = 2_000, speed: float = 1.0) -> float:
-    angle = np.pi / 2
-    for _ in range(steps):
-        angle -= speed * budget / steps * (1 - angle / np.tan(angle)) / np.pi
-    return float(np.sin(angle) - angle * np.cos(angle))
-
-
 EXERCISES = {
     "hwy-gamma-for-nine-tenths": Exercise(
         answer=(2 * (1 - 0.9 ** (1 / 100))) ** 0.5,
@@ -68,15 +60,5 @@ EXERCISES = {
             (lambda a: np.exp(-1 / 2 + 0 * a), "That is the rectifier, a = 0."),
         ),
         points=((0.1,), (0.5,), (0.9,)),
-    ),
-    "hwy-flow": Exercise(
-        answer=_flow,
-        mistakes=(
-            (lambda budget: np.exp(-budget / 2), "That is for coins: here the angle does not stay right."),
-            (lambda budget: _flow(budget, speed=np.pi), "Nearly: the map of the cosine has a factor 1/pi."),
-            (lambda budget: _flow(budget, speed=0.5), "Time runs to the budget B; the half is in theta already."),
-        ),
-        points=((0.5,), (1.0,), (4.0,)),
-        tolerance=1e-2,
     ),
 }

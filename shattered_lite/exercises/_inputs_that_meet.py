@@ -17,6 +17,13 @@ def _uncentred(depth: int, share: float, turn_first: bool = False) -> float:
     return correlation
 
 
+def _flow(budget: float, steps: int = 2_000, speed: float = 1.0) -> float:
+    angle = np.pi / 2
+    for _ in range(steps):
+        angle -= speed * budget / steps * (1 - angle / np.tan(angle)) / np.pi
+    return float(np.sin(angle) - angle * np.cos(angle))
+
+
 EXERCISES = {
     "residual-uncentred": Exercise(
         answer=lambda depth, beta: _uncentred(depth, beta**2 / (1 + beta**2)),
@@ -36,6 +43,16 @@ EXERCISES = {
             ),
         ),
         points=((1, 0.5), (3, 1.0), (20, 0.5), (20, 2.0)),
+    ),
+    "hwy-flow": Exercise(
+        answer=_flow,
+        mistakes=(
+            (lambda budget: np.exp(-budget / 2), "That is for coins: here the angle does not stay right."),
+            (lambda budget: _flow(budget, speed=np.pi), "Nearly: the map of the cosine has a factor 1/pi."),
+            (lambda budget: _flow(budget, speed=0.5), "Time runs to the budget B; the half is in theta already."),
+        ),
+        points=((0.5,), (1.0,), (4.0,)),
+        tolerance=1e-2,
     ),
     "meet-smooth": Exercise(
         answer=2,
