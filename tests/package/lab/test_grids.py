@@ -20,7 +20,6 @@ from shattered_lite.lab.training import Record, Run, steps_tested
 # Runs of these are still to be made.
 UNFINISHED = {
     "figure_6_long",
-    "time_to_learn",
 }
 TUNED = {"figure_6": (198, 98, 50, 24, 6), "figure_6_small": (98, 24, 6, 198)}
 RATES = {"figure_6": 4, "figure_6_small": 3}
