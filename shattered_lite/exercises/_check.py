@@ -15,6 +15,7 @@ from . import (
     _highway,
     _looks_linear,
     _many_paths,
+    _moving_statistics,
     _one_curve,
     _price_is_time,
     _real_images,
@@ -49,6 +50,7 @@ EXERCISES: dict[str, Exercise] = {
     **_folds_and_borders.EXERCISES,
     **_turning_the_mirror.EXERCISES,
     **_few_to_many.EXERCISES,
+    **_moving_statistics.EXERCISES,
 }
 
 
