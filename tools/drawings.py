@@ -536,6 +536,29 @@ def few_to_many(paper: Axes) -> None:
     word(paper, 330, 36, "fifty thousand", LINEAR)
 
 
+def moving_statistics(paper: Axes) -> None:
+    """How far a unit moves at five inputs, before batch norm and after: what is common is taken away."""
+    y, apart, moved = 92, 22, np.array([62, 30, 50, 20, 38])
+
+    def arrows(left: float, lengths: NDArray[np.float64], colour: str) -> None:
+        line(paper, [left - 12, left + 4 * apart + 12], [y, y], GREY, 1)
+        for place, length in enumerate(lengths):
+            arrow(paper, (left + apart * place, y), (left + apart * place, y + length), colour, width=2)
+
+    arrows(36, moved, INK)
+    box(paper, 200, y, 92, 34)
+    word(paper, 200, y, "batch norm", size=SMALL)
+    arrow(paper, (138, y), (153, y), INK)
+    arrow(paper, (246, y), (261, y), INK)
+    arrows(276, moved - moved.mean(), BATCH_NORM)
+    line(paper, [80, 80, 320, 320], [172, 200, 200, 172], RESIDUAL, 2)
+    arrow(paper, (320, 184), (320, 166), RESIDUAL, width=2)
+    word(paper, 200, 216, "skip: as they came", RESIDUAL, SMALL)
+    word(paper, 80, 40, "how far five", size=SMALL)
+    word(paper, 80, 22, "inputs move", size=SMALL)
+    word(paper, 320, 40, "only differences", BATCH_NORM, SMALL)
+
+
 DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "gradients-as-noise": gradients_as_noise,
     "who-is-active": who_is_active,
@@ -560,6 +583,7 @@ DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "folds-and-borders": folds_and_borders,
     "turning-the-mirror": turning_the_mirror,
     "few-to-many": few_to_many,
+    "moving-statistics": moving_statistics,
 }
 
 

@@ -18,6 +18,7 @@ from . import (
     _inputs_that_meet,
     _looks_linear,
     _many_paths,
+    _moving_statistics,
     _one_curve,
     _price_is_time,
     _real_images,
@@ -55,6 +56,7 @@ EXERCISES: dict[str, Exercise] = {
     **_folds_and_borders.EXERCISES,
     **_turning_the_mirror.EXERCISES,
     **_few_to_many.EXERCISES,
+    **_moving_statistics.EXERCISES,
 }
 
 

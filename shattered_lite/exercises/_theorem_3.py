@@ -89,19 +89,6 @@ EXERCISES = {
         ),
         points=((1, 1.0), (3, 1.0), (10, 0.5), (50, 1.0)),
     ),
-    "bn-full": Exercise(
-        answer=1.5 / (1.5 + 0.5 * (1 + 1 / (1 + MU))),
-        mistakes=(
-            (_real(2, 1.0), "That is with frozen statistics, where the covariance grows too."),
-            (1.5 / 2.5, "That is without the division by batch norm."),
-            (1 / (1 + 1 / (1 + MU)), "The first block is not normalised: what does it do to the covariance?"),
-            (1.5 / (1.5 + 0.5 * 1.5), "Real batch norm centres: a block adds less than 1 to the variance."),
-            (
-                1.5 / (2 * (1 + 1 / (1 + MU))),
-                "Only what differs between inputs passes a branch, not the whole variance.",
-            ),
-        ),
-    ),
     "bn-log-depth": Exercise(
         answer=1e12,
         mistakes=(
@@ -109,6 +96,15 @@ EXERCISES = {
             (2e6, "That is for R in proportion to 1/L^3."),
             (1e48, "The exponent is 3: by how much must log L grow?"),
             (64e6, "That is for R in proportion to 1/sqrt(L)."),
+        ),
+    ),
+    "bn-stop": Exercise(
+        answer=2 * np.sin(np.pi / 2**0.5) / (np.pi / 2**0.5),  # Euler's product for the sine, without its first factor
+        mistakes=(
+            (0.5, "A branch keeps half of the covariance: a block takes half of its share away, not all of it."),
+            (np.sin(np.pi / 2**0.5) / (np.pi / 2**0.5), "The first share is 1/4, not 1."),
+            (np.exp(0.5 - np.pi**2 / 12), "That is e to the minus half of the sum, good for small shares only."),
+            (0, "The shares add up to something finite. Does the product then vanish?"),
         ),
     ),
 }

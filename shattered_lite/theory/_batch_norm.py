@@ -215,7 +215,8 @@ def residual_batch_norm(
 
     References
     ----------
-    The book's own; derived in the chapters *Theorem 3: batch norm and beta* and *One number for any activation*.
+    The book's own; derived in the chapters *Theorem 3: batch norm and beta*, *When the statistics move* and *One number
+    for any activation*.
 
     Examples
     --------
