@@ -580,10 +580,10 @@ DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "finite-width": finite_width,
     "fluctuations": fluctuations,
     "inputs-that-meet": inputs_that_meet,
+    "moving-statistics": moving_statistics,
     "folds-and-borders": folds_and_borders,
     "turning-the-mirror": turning_the_mirror,
     "few-to-many": few_to_many,
-    "moving-statistics": moving_statistics,
 }
 
 

@@ -53,10 +53,10 @@ EXERCISES: dict[str, Exercise] = {
     **_finite_width.EXERCISES,
     **_fluctuations.EXERCISES,
     **_inputs_that_meet.EXERCISES,
+    **_moving_statistics.EXERCISES,
     **_folds_and_borders.EXERCISES,
     **_turning_the_mirror.EXERCISES,
     **_few_to_many.EXERCISES,
-    **_moving_statistics.EXERCISES,
 }
 
 
