@@ -23,6 +23,7 @@ from . import (
     _theorem_3,
     _turning_the_mirror,
     _very_deep,
+    _what_moves_the_index,
     _what_shattering_costs,
     _who_is_active,
 )
@@ -49,6 +50,7 @@ EXERCISES: dict[str, Exercise] = {
     **_folds_and_borders.EXERCISES,
     **_turning_the_mirror.EXERCISES,
     **_few_to_many.EXERCISES,
+    **_what_moves_the_index.EXERCISES,
 }
 
 
