@@ -13,9 +13,8 @@ from itertools import pairwise, product
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
-from scipy import special
 
-from shattered_lite.plots import NETWORKS, PALETTE
+from shattered_lite.plots import NETWORKS
 from tools.site import ROOT
 from tools.strokes import (
     BATCH_NORM,
@@ -259,18 +258,27 @@ def one_curve(paper: Axes) -> None:
 
 
 def any_activation(paper: Axes) -> None:
-    """Four functions that may stand where the rectifier stood."""
-    z = np.linspace(-1.1, 1.1, 45)
-    functions = {
-        "rectifier": np.maximum(z, 0),
-        "ELU": np.where(z > 0, z, np.expm1(3 * np.minimum(z, 0)) / 3),
-        "GELU": z * special.ndtr(3 * z),
-        "tanh": np.tanh(3 * z) / 3,
-    }
-    for place, (name, value) in enumerate(functions.items()):
-        x, y = 105 + 190 * (place % 2), 192 - 118 * (place // 2)
-        graph(paper, x, y, PALETTE[place], zip(z, value, strict=True), unit=42)
-        word(paper, x, y - 54, name)
+    """Degrees one, two and three: whether the slopes at two inputs agree, and how much each degree counts."""
+    z = np.linspace(-1.0, 1.0, 45)
+    unit, y = 44, 148
+    degrees = (
+        ("line", "0", z, ((-0.55, 1), (0.55, 1)), LINEAR),
+        ("parabola", "2", 2 * z**2 - 0.9, ((-0.55, -2.2), (0.55, 2.2)), PLAIN),
+        ("cubic", "3", 4 * z**3 - 3 * z, ((-0.05, -2.97), (0.8, 4.68)), RESIDUAL),
+    )
+    for place, (name, counts, value, inputs, colour) in enumerate(degrees):
+        x = 70 + 130 * place
+        graph(paper, x, y, colour, zip(z, value, strict=True), unit)
+        for at, slope in inputs:
+            left, height = x + unit * at, y + 0.85 * unit * float(np.interp(at, z, value))
+            across = 24 / float(np.hypot(1, 0.85 * slope))
+            up = 0.85 * slope * across
+            line(paper, [left - across, left + across], [height - up, height + up], width=2, order=4)
+            dots(paper, left, height)
+        word(paper, x, 228, name, colour)
+        word(paper, x, 76, "slopes agree" if counts == "0" else "they do not", size=SMALL)
+        word(paper, x, 48, f"counts {counts}", colour)
+    word(paper, 200, 16, "the index of a mixture: the mean count", GREY, SMALL)
 
 
 def real_images(paper: Axes) -> None:
@@ -559,6 +567,27 @@ def moving_statistics(paper: Axes) -> None:
     word(paper, 320, 40, "only differences", BATCH_NORM, SMALL)
 
 
+def what_moves_the_index(paper: Axes) -> None:
+    """The normalised values of a unit are the shadows of one point on a sphere, on as many directions as inputs."""
+    y, radius = 140, 66
+    for x, directions, words, cosine in (
+        (105, (90, 210, 330), "3 inputs", r"cosine $-\frac{1}{2}$"),
+        (300, (90, 0), "very many", "cosine near 0"),
+    ):
+        arc(paper, x, y, radius, (0, 360), GREY)
+        point = polar(x, y, radius, 52)
+        for name, degrees in zip("ijm", directions, strict=False):
+            arrow(paper, (x, y), polar(x, y, radius + 16, degrees), width=1.8)
+            word(paper, *polar(x, y, radius + 26, degrees), f"${name}$")
+            shadow = polar(x, y, radius * np.cos(np.deg2rad(52 - degrees)), degrees)
+            line(paper, [point[0], shadow[0]], [point[1], shadow[1]], PLAIN, style=":")
+            line(paper, [x, shadow[0]], [y, shadow[1]], PLAIN, 4)
+            dots(paper, *shadow, PLAIN)
+        dots(paper, *point, INK)
+        word(paper, x, 46, words)
+        word(paper, x, 24, cosine, GREY, SMALL)
+
+
 DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "gradients-as-noise": gradients_as_noise,
     "who-is-active": who_is_active,
@@ -581,6 +610,7 @@ DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "fluctuations": fluctuations,
     "inputs-that-meet": inputs_that_meet,
     "moving-statistics": moving_statistics,
+    "what-moves-the-index": what_moves_the_index,
     "folds-and-borders": folds_and_borders,
     "turning-the-mirror": turning_the_mirror,
     "few-to-many": few_to_many,

@@ -48,16 +48,6 @@ EXERCISES = {
             (2 - 2 / np.pi, "That is the variance of the slope; divide by that of the value."),
         ),
     ),
-    "act-line-growth": Exercise(
-        answer=lambda M: (M - 1) / (M - 3),
-        mistakes=(
-            (lambda M: M / (M - 3), "Values that add up to zero spread more than single values: look at B - B'."),
-            (lambda M: M / (M - 1), "The deviation of a unit is random; what is the mean of its inverse square?"),
-            (lambda M: 1.0 + 0 * M, "That is right for a batch without end."),
-            (lambda M: M / (M - 2), "How many directions are left once the mean is fixed?"),
-        ),
-        points=((4,), (8,), (20,), (100,)),
-    ),
     "act-gelu-depth": Exercise(
         answer=83,
         mistakes=(
@@ -77,5 +67,14 @@ EXERCISES = {
             (lambda g: 1 / np.cosh(g), "Nearly: how does the variance of g Z depend on g?"),
         ),
         points=((0.3,), (0.7,), (1.0,), (2.0,)),
+    ),
+    "act-inside": Exercise(
+        answer=np.pi / (np.pi - 2),
+        mistakes=(
+            (np.pi / (2 * (np.pi - 1)), "That is the rectifier's own: which line takes the linear part away?"),
+            (-0.5, "That is the line to add; the index is asked for."),
+            (2.0, "That is the least it can be there; the rectifier has degrees beyond two."),
+            ((np.pi - 2) / np.pi, "The other way up: the variance of the slope over that of the value."),
+        ),
     ),
 }

@@ -27,6 +27,7 @@ from . import (
     _theorem_3,
     _turning_the_mirror,
     _very_deep,
+    _what_moves_the_index,
     _what_shattering_costs,
     _who_is_active,
 )
@@ -54,6 +55,7 @@ EXERCISES: dict[str, Exercise] = {
     **_fluctuations.EXERCISES,
     **_inputs_that_meet.EXERCISES,
     **_moving_statistics.EXERCISES,
+    **_what_moves_the_index.EXERCISES,
     **_folds_and_borders.EXERCISES,
     **_turning_the_mirror.EXERCISES,
     **_few_to_many.EXERCISES,

@@ -78,8 +78,7 @@ def batch_averages(activation: Spelling = "relu", *, batch_size: float = np.inf)
 
     References
     ----------
-    Schoenberg (1942) for the expansion; the rest is the book's own. Derived in the chapter
-    *One number for any activation*.
+    Schoenberg (1942) for the expansion; the rest is the book's own. Derived in the chapter *What moves the index*.
 
     Examples
     --------
@@ -215,8 +214,8 @@ def residual_batch_norm(
 
     References
     ----------
-    The book's own; derived in the chapters *Theorem 3: batch norm and beta*, *When the statistics move* and *One number
-    for any activation*.
+    The book's own; derived in the chapters *Theorem 3: batch norm and beta*, *When the statistics move*, *One number for
+    any activation* and, for finite batches, *What moves the index*.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The algebra of the chapter *One number for any activation*, step by step, by SymPy and mpmath."""
+"""The algebra of *One number for any activation* and *What moves the index*, step by step, by SymPy and mpmath."""
 
 from __future__ import annotations
 
@@ -256,6 +256,16 @@ def test_squared_gate_to_second_order() -> None:
     assert normal(sp.diff(product, z)) == normal((G - normal(G)) ** 2 * he(2)) / 2  # omega
 
 
+def test_what_is_handed_on_and_fed_is_a_geometric_sum() -> None:
+    p, q = sp.symbols("p q")
+    once = twice = sp.Integer(0)
+    for layers in range(1, 7):
+        once, twice = 1 + q * once, p * twice + once
+        assert sp.expand(once - sum(q**a for a in range(layers))) == 0
+        pairs = [(a, b) for a in range(layers) for b in range(layers) if a + b <= layers - 2]
+        assert sp.expand(twice - sum(p**a * q**b for a, b in pairs)) == 0
+
+
 def test_batch_norm_operator_by_stein() -> None:
     """Lambda = 1 + z.grad/2, on a function of two values: the averages of the folded list."""
     x, y, s = sp.symbols("x y s")
@@ -289,8 +299,8 @@ def test_batch_norm_operator_by_stein() -> None:
 
 
 @pytest.mark.parametrize("depth", [2, 4, 7])
-def test_the_chapters_recursion_is_theorem_1s_for_the_rectifier(depth: int) -> None:
-    chapter = cells("any-activation")
+def test_the_chapters_coefficient_is_theorem_1s_for_the_rectifier(depth: int) -> None:
+    chapter = cells("what-moves-the-index")
     source = next(source for tags, source in chapter if "claim-prp-act-width" in tags)
     room = {"np": np, "sl": sl}
     exec(source.split("known =")[0], room)
