@@ -214,8 +214,8 @@ def residual_batch_norm(
 
     References
     ----------
-    The book's own; derived in the chapters *Theorem 3: batch norm and beta*, *When the statistics move*, *One number for
-    any activation* and, for finite batches, *What moves the index*.
+    The book's own; derived in the chapters *Theorem 3: batch norm and beta*, *When the statistics move*, *One number
+    for any activation* and, for finite batches, *What moves the index*.
 
     Examples
     --------
