@@ -456,6 +456,18 @@ def diagnose(paper: Axes) -> None:
     line(paper, [282, 282], [64, 82], FAINT)
 
 
+def scalar_networks(paper: Axes) -> None:
+    """A rounding error grows by the same factor in each layer as the distance of two neighbours."""
+    layers = np.arange(10)
+    x, apart = 40 + 36 * layers, 4 * 1.44**layers
+    for side in (1, -1):
+        line(paper, x, 138 + side * apart / 2, BATCH_NORM, 2)
+        dots(paper, x, 138 + side * apart / 2)
+    word(paper, 24, 172, "a rounding error", size=SMALL, side="left")
+    word(paper, 200, 34, "each layer multiplies the distance", GREY, SMALL)
+    arrow(paper, (120, 16), (280, 16), GREY)
+
+
 def finite_width(paper: Axes) -> None:
     """In a layer of infinite width the angle stays right; in a finite one it moves by chance, and the next inherit."""
     for y, angles, words, colour in (
@@ -606,6 +618,7 @@ DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "gradients-explode": gradients_explode,
     "after-the-paper": after_the_paper,
     "diagnose": diagnose,
+    "scalar-networks": scalar_networks,
     "finite-width": finite_width,
     "fluctuations": fluctuations,
     "inputs-that-meet": inputs_that_meet,

@@ -47,7 +47,7 @@ def scalar_covariance(first: ArrayLike, second: ArrayLike, *, depth: int) -> Arr
 
     References
     ----------
-    The book's own; derived on the page *Finite width: gates that remember*.
+    The book's own; derived on the page *The scalar network: kernels, limits and rounding*.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def grid_covariance(inputs: ArrayLike, *, depth: int, centred: bool) -> Array:
 
     References
     ----------
-    The book's own; derived in the chapter *Gradients as noise*.
+    The book's own; derived on the page *The scalar network: kernels, limits and rounding*.
 
     Examples
     --------
