@@ -59,6 +59,7 @@ lint: .venv/ready
 _build/html/index.html: .venv/ready $(PAGES) $(CODE)
 	rm -rf _build
 	$(BIN)/python -m tools.ledger
+	$(BIN)/python -m tools.practice
 	$(BIN)/python -m tools.execute
 	$(BUILD) --path-output . --toc "$(CURDIR)/_toc.yml" -n -W --keep-going
 	touch $@

@@ -486,7 +486,8 @@ def finite_width(paper: Axes) -> None:
 
 def fluctuations(paper: Axes) -> None:
     """Each layer multiplies by one half or three halves: of eight products the mean is 1, and most lie below."""
-    columns, heights = (34, 112, 190, 268), {0: (126.0,)}
+    columns = (34, 112, 190, 268)
+    heights: dict[int, tuple[float, ...]] = {0: (126.0,)}
     for layer in (1, 2, 3):
         heights[layer] = tuple(y + up * 104 / 2**layer for y in heights[layer - 1] for up in (1, -1))
         for place, y in enumerate(heights[layer]):

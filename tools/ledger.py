@@ -173,10 +173,38 @@ def entry(claim: dict[str, Any], statement: Statement, book: Book) -> str:
     return "- " + "\n  ".join(parts)
 
 
+def groups(claims: list[dict[str, Any]], book: Book) -> dict[str, dict[str, list[Statement]]]:
+    """The statements by their standing, and by what the paper calls them: a tab of groups each."""
+    by_label = {claim["label"]: claim for claim in claims}
+    boxes = [box for box in book.statements if box.label in by_label]
+    of_status = {
+        start.strip(): [box for box in boxes if by_label[box.label]["status"].startswith(start)] for start in STATUSES
+    }
+    of_paper: dict[str, list[Statement]] = {}
+    for name in sorted({claim["paper"] for claim in claims}, key=lambda paper: (paper == "—", paper)):
+        title = "not in the paper" if name == "—" else name
+        of_paper[title] = [box for box in boxes if by_label[box.label]["paper"] == name]
+    return {"By status": of_status, "By what the paper calls it": of_paper}
+
+
+def tabs(claims: list[dict[str, Any]], book: Book) -> str:
+    """A way to find a statement: a tab for each order, a fold for each group."""
+    lines = ["## Find a statement", "", "The list below has the order of the chapters.", "", "::::::{tab-set}"]
+    for tab, found in groups(claims, book).items():
+        lines += [f":::::{{tab-item}} {tab}"]
+        for title, boxes in found.items():
+            if boxes:
+                lines += [f"::::{{dropdown}} {title} ({len(boxes)})"]
+                lines += [f"- {reference(box)}, {{doc}}`{box.chapter.removesuffix('.md')}`" for box in boxes]
+                lines += ["::::"]
+        lines += [":::::"]
+    return "\n".join([*lines, "::::::", ""])
+
+
 def page(claims: list[dict[str, Any]], book: Book) -> str:
     """The ledger as a page of the book. Sphinx puts in the numbers and the links."""
     by_label = {claim["label"]: claim for claim in claims}
-    blocks = [INTRODUCTION]
+    blocks = [INTRODUCTION, tabs(claims, book)]
     for chapter, title in book.titles.items():
         boxes = [box for box in book.statements if box.chapter == chapter and box.label in by_label]
         if boxes:
