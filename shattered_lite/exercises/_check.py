@@ -17,6 +17,7 @@ from . import (
     _many_paths,
     _one_curve,
     _price_is_time,
+    _rank_and_lengths,
     _real_images,
     _theorem_1,
     _theorem_2,
@@ -49,6 +50,7 @@ EXERCISES: dict[str, Exercise] = {
     **_folds_and_borders.EXERCISES,
     **_turning_the_mirror.EXERCISES,
     **_few_to_many.EXERCISES,
+    **_rank_and_lengths.EXERCISES,
 }
 
 
