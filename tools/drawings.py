@@ -601,6 +601,22 @@ def what_moves_the_index(paper: Axes) -> None:
         word(paper, x, 24, cosine, GREY, SMALL)
 
 
+def rank_and_lengths(paper: Axes) -> None:
+    """Three gradients at right angles, three that agree, and three of which one is much longer than the others."""
+    upright = (90, 210, 330)
+    for x, sides, lengths, words in (
+        (72, upright, (68, 68, 68), ("at right angles", "rank 3")),
+        (200, (78, 90, 102), (112, 112, 112), ("they agree", "rank near 1")),
+        (328, upright, (112, 24, 24), ("one is loud", "rank near 1")),
+    ):
+        low = 120 if sides == upright else 96
+        for side, length in zip(sides, lengths, strict=True):
+            arrow(paper, (x, low), polar(x, low, length, side), PLAIN, width=2.6)
+        disc(paper, x, low, 4, INK)
+        for row, text in enumerate(words):
+            word(paper, x, 44 - 22 * row, text, PLAIN if row else INK)
+
+
 DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "gradients-as-noise": gradients_as_noise,
     "who-is-active": who_is_active,
@@ -625,6 +641,7 @@ DRAWINGS: dict[str, Callable[[Axes], None]] = {
     "inputs-that-meet": inputs_that_meet,
     "moving-statistics": moving_statistics,
     "what-moves-the-index": what_moves_the_index,
+    "rank-and-lengths": rank_and_lengths,
     "folds-and-borders": folds_and_borders,
     "turning-the-mirror": turning_the_mirror,
     "few-to-many": few_to_many,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from ._exercise import Exercise
@@ -32,6 +34,18 @@ EXERCISES = {
             ),
         ),
         points=((1,), (2,), (5,)),
+    ),
+    "linear-chain": Exercise(
+        answer=lambda sizes: np.prod([min(1, b / a) for a, b in pairwise(sizes)]),
+        mistakes=(
+            (lambda sizes: sizes[-1] / sizes[0], "Widening does not make up for what narrowing loses."),
+            (lambda sizes: min(1, sizes[-1] / sizes[0]), "Try (16, 64, 16): is going up and down again the identity?"),
+            (
+                lambda sizes: np.sqrt(np.prod([min(1, b / a) for a, b in pairwise(sizes)])),
+                "The question is about the squared length.",
+            ),
+        ),
+        points=(((16, 64, 16),), ((64, 64, 10),), ((8, 16, 32),), ((64, 32, 48, 12),)),
     ),
     "deep-border": Exercise(
         answer=lambda side: ((1 + 2 * np.cos(np.pi / (side + 1))) / 3) ** 2,

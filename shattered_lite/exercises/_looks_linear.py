@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 
 from ._exercise import Exercise
@@ -50,17 +48,15 @@ EXERCISES = {
             (np.sqrt(10 / 128), "The last layer has 128 inputs, but it acts as W on 64 numbers."),
         ),
     ),
-    "linear-chain": Exercise(
-        answer=lambda sizes: np.prod([min(1, b / a) for a, b in pairwise(sizes)]),
+    "linear-mirrors": Exercise(
+        answer=lambda width: 2.0**width,
         mistakes=(
-            (lambda sizes: sizes[-1] / sizes[0], "Widening does not make up for what narrowing loses."),
-            (lambda sizes: min(1, sizes[-1] / sizes[0]), "Try (16, 64, 16): is going up and down again the identity?"),
-            (
-                lambda sizes: np.sqrt(np.prod([min(1, b / a) for a, b in pairwise(sizes)])),
-                "The question is about the squared length.",
-            ),
+            (lambda width: 2.0 + 0 * width, "Each unit has a sign of its own."),
+            (lambda width: 2.0 * width, "The signs of the units are chosen independently."),
+            (lambda width: 2.0**width - 1, "That is the number of the wrong ones."),
+            (lambda width: 1.0 + 0 * width, "That is the number of the right ones."),
         ),
-        points=(((16, 64, 16),), ((64, 64, 10),), ((8, 16, 32),), ((64, 32, 48, 12),)),
+        points=((3,), (8,), (64,)),
     ),
     "linear-slope": Exercise(
         answer=lambda a: (1 + a) ** 2 / (2 * (1 + a**2)),

@@ -56,4 +56,26 @@ EXERCISES = {
             (2 / np.pi, "Both halves count in the squared length, too."),
         ),
     ),
+    "img-classes": Exercise(
+        answer=lambda n, K, a, b: ((1 + (n - 1) * a + n * (K - 1) * b) / (n * K)) ** 0.5,
+        mistakes=(
+            (
+                lambda n, K, a, b: (1 + (n - 1) * a + n * (K - 1) * b) / (n * K),
+                "That is the square of the length.",
+            ),
+            (
+                lambda n, K, a, b: ((1 + n * a + n * (K - 1) * b) / (n * K)) ** 0.5,
+                "An image is no partner of its own: how many others has its class?",
+            ),
+            (
+                lambda n, K, a, b: ((1 + (n - 1) * a + (K - 1) * b) / (n * K)) ** 0.5,
+                "Every other class has n images.",
+            ),
+            (
+                lambda n, K, a, b: (1 + (n - 1) * a + n * (K - 1) * b) ** 0.5,
+                "That is the length of the sum, relative to that of white noise.",
+            ),
+        ),
+        points=((6, 10, 0.5, 0.0), (2, 3, 0.4, 0.1), (10, 10, 1.0, -0.1)),
+    ),
 }

@@ -138,8 +138,8 @@ def effective_rank(gradients: Tensor) -> Tensor:
 
     References
     ----------
-    Vershynin (2012), Definition 5.1; Balduzzi et al. (2017), Section 4. Used in the chapter *Convolutional networks and
-    real images*.
+    Vershynin (2012), Definition 5.1; Balduzzi et al. (2017), Section 4. Used in the chapters *Convolutional networks
+    and real images* and *What the effective rank counts*.
 
     Examples
     --------
