@@ -26,6 +26,9 @@ from tools.site import BRANCH, ROOT, address, with_code
 
 BUILT, COMMITTED = ROOT / "_build" / "notebooks", ROOT / "notebooks"
 MEASURED = re.compile(f"{GLUED}(.*?){END_GLUED}")
+SOLVES = (
+    "%%capture\n# A solution: take the first line away to see what it says. Run with all others, it keeps silent.\n"
+)
 
 
 def install_cell() -> str:
@@ -112,7 +115,8 @@ def make_notebook(app: Sphinx, docname: str, name: str) -> NotebookNode:
                 cells.append(install)
             folds = {"cellView": "form", "jupyter": {"source_hidden": True}} if cell.folded else {}
             tags = {"tags": source.metadata.tags} if "tags" in source.metadata else {}
-            cells.append(new_code_cell(source.source, metadata=folds | tags))
+            code = SOLVES + source.source if cell.solves else source.source
+            cells.append(new_code_cell(code, metadata=folds | tags))
         else:
             cells.append(new_markdown_cell("\n\n".join(cell)))
     measured = []

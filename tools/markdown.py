@@ -23,10 +23,11 @@ GLUED, END_GLUED = "\ue000", "\ue001"
 
 @dataclass(frozen=True)
 class CodeCell:
-    """A code cell of the chapter: its place among all cells, and whether a fold of the page hides it."""
+    """A code cell of the chapter: its place among all cells, and whether the page hides it, or a solution holds it."""
 
     index: int
     folded: bool = False
+    solves: bool = False
 
 
 Block = str | CodeCell
@@ -202,7 +203,10 @@ class Page:
 
     def _folded(self, summary: str, body: Iterable[Block]) -> list[Block]:
         folded = wrapped(body, lambda text: f"<details>\n<summary>{summary}</summary>\n\n{text}\n\n</details>")
-        return [CodeCell(block.index, folded=True) if isinstance(block, CodeCell) else block for block in folded]
+        return [
+            CodeCell(block.index, folded=True, solves=True) if isinstance(block, CodeCell) else block
+            for block in folded
+        ]
 
     def _summary(self, title: nodes.Element) -> str:
         """Text and formulas only: Markdown is not read inside this piece of HTML."""
