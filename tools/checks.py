@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import escape
 from itertools import groupby
 from typing import Any
 
@@ -11,26 +12,37 @@ from sphinx.application import Sphinx
 PASSED = re.compile(r": (agrees|holds)$")
 
 
+def fold(lines: list[str]) -> nodes.raw:
+    """These lines behind one that counts them. One piece of HTML: a raw node for each end would be closed by itself."""
+    count = f"{len(lines)} checks agree" if len(lines) > 1 else "1 check agrees"
+    text = escape("\n".join(lines))
+    return nodes.raw(
+        "",
+        f'<details class="checks"><summary>{count}</summary>'
+        f'<div class="output stream highlight-none notranslate"><div class="highlight"><pre>{text}</pre></div></div>'
+        "</details>",
+        format="html",
+    )
+
+
 def pieces(block: nodes.literal_block) -> Iterator[nodes.Node]:
-    """The lines of an output in their order, those of checks behind a line that says how many they are."""
+    """The lines of an output in their order, those of checks folded."""
     for passed, lines in groupby(block.astext().rstrip("\n").split("\n"), key=lambda line: bool(PASSED.search(line))):
         written = list(lines)
+        if passed:
+            yield fold(written)
+            continue
         piece = block.deepcopy()
         piece.children = []
         piece.rawsource = "\n".join(written)
         piece += nodes.Text(piece.rawsource)
-        if not passed:
-            yield piece
-            continue
-        many = len(written) > 1
-        count = f"{len(written)} checks agree" if many else "1 check agrees"
-        yield nodes.raw("", f'<details class="checks"><summary>{count}</summary>', format="html")
         yield piece
-        yield nodes.raw("", "</details>", format="html")
 
 
-def fold_checks(_app: Sphinx, doctree: nodes.document, _docname: str) -> None:
-    """Of every output that has lines of checks."""
+def fold_checks(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
+    """Of every output that has lines of checks, where pages can fold."""
+    if app.builder.format != "html":
+        return
     for output in list(doctree.findall(nodes.container)):
         if "cell_output" not in output["classes"]:
             continue
