@@ -15,6 +15,8 @@ from .. import structure, theory
 from ._operations import MATRICES
 from ._signals import Signal
 
+LARGEST = 1e100  # mean square of inputs that theory follows
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -111,10 +113,15 @@ def layers_of(signals: Sequence[Signal], line: Sequence[Signal], output: int, ro
 def _expected(signals: Sequence[Signal], output: int) -> tuple[list[float], list[tuple[float, float]]]:
     """Size of each signal; size and correlation of each gradient. Similarities are taken as they were measured."""
     steps = [signal.step for signal in signals]
-    inputs = {place: signal.own.mean().item() for place, signal in enumerate(signals) if not signal.sources}
-    seen = {place: signal.covariance.numpy() for place, signal in enumerate(signals) if signal.covariance is not None}
-    start = np.full_like(next(iter(seen.values())), signals[output].size)
-    sizes = [math.sqrt(square) for square in theory.mean_squares(steps, inputs=inputs)]
+    given = {place: signal.own.mean().item() for place, signal in enumerate(signals) if not signal.sources}
+    measured = {place: each.covariance.numpy() for place, each in enumerate(signals) if each.covariance is not None}
+    seen = {
+        place: each for place, each in measured.items() if np.isfinite(each).all() and (np.diagonal(each) > 0).all()
+    }
+    start = np.full_like(next(iter(measured.values())), signals[output].size)
+    sizes = [math.nan] * len(steps)
+    if all(square <= LARGEST for square in given.values()):
+        sizes = [math.sqrt(square) for square in theory.mean_squares(steps, squares=given)]
     gradients = theory.gradient_covariances(steps, output=output, start=start, covariances=seen)
     return sizes, [_size_and_correlation(each) for each in gradients]
 

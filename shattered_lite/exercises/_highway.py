@@ -61,4 +61,13 @@ EXERCISES = {
         ),
         points=((0.1,), (0.5,), (0.9,)),
     ),
+    "hwy-equal-shares": Exercise(
+        answer=9 / 16,
+        mistakes=(
+            (0.5, "That is one layer with all of the budget."),
+            (0.25, "Each layer has half of the budget, w = 1/2."),
+            (float(np.exp(-0.5)), "That is the limit of many layers; here there are two."),
+            (3 / 4, "That is one of the two layers."),
+        ),
+    ),
 }

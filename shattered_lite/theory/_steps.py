@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from . import _through
-from ._accepted import Array
+from .._arguments import whole
+from . import _accepted, _through
+from ._accepted import HUGE, Array
 from ._activations import Activation
 
 
@@ -36,7 +38,7 @@ class Step(NamedTuple):
     --------
     >>> rectifier = sl.theory.activation("relu")
     >>> chain = [sl.theory.Step(), sl.theory.Step((0,), gain=2.0, back=2.0), sl.theory.Step((1,), activation=rectifier)]
-    >>> [round(square, 4) for square in sl.theory.mean_squares(chain, inputs={0: 1.0})]
+    >>> [round(square, 4) for square in sl.theory.mean_squares(chain, squares={0: 1.0})]
     [1.0, 2.0, 1.0]
     """
 
@@ -57,15 +59,15 @@ class Step(NamedTuple):
         return self.activation is not None or not math.isnan(self.back)
 
 
-def mean_squares(steps: Sequence[Step], *, inputs: Mapping[int, float]) -> list[float]:
+def mean_squares(steps: Sequence[Step], *, squares: Mapping[int, float]) -> list[float]:
     r"""Mean square of every signal of a wide network, from that of its inputs on.
 
     Parameters
     ----------
     steps : sequence of Step
         Each behind its sources.
-    inputs : mapping of int to float
-        Mean square of each step without sources, by its place.
+    squares : mapping of int to float
+        Mean square of each step without sources, by its place; from 0 to $10^{100}$.
 
     Returns
     -------
@@ -75,7 +77,7 @@ def mean_squares(steps: Sequence[Step], *, inputs: Mapping[int, float]) -> list[
     Raises
     ------
     ValueError
-        If a step comes before one of its sources, or an input has no mean square.
+        If ``steps`` are not such, a step comes before one of its sources, or an input has no allowed mean square.
 
     References
     ----------
@@ -84,27 +86,27 @@ def mean_squares(steps: Sequence[Step], *, inputs: Mapping[int, float]) -> list[
     Examples
     --------
     >>> skip = [sl.theory.Step(), sl.theory.Step((0,), gain=0.5, back=0.5), sl.theory.Step((0, 1), gain=1.0, back=1.0)]
-    >>> sl.theory.mean_squares(skip, inputs={0: 2.0})
+    >>> sl.theory.mean_squares(skip, squares={0: 2.0})
     [2.0, 1.0, 3.0]
     """
     _check(steps)
-    squares: list[float] = []
+    if not isinstance(squares, Mapping):
+        raise ValueError(f"squares={squares!r}: a mapping from places to numbers is needed")
+    found: list[float] = []
     for place, step in enumerate(steps):
         if not step.sources:
-            if place not in inputs:
-                raise ValueError(f"inputs={dict(inputs)}: step {place} has no sources, so its mean square is needed")
-            squares.append(float(inputs[place]))
+            found.append(_given(squares, place))
             continue
-        before = sum(squares[source] for source in step.sources)
-        if step.activation is not None and 0 < before < math.inf:
-            squares.append(float(_through.through(step.activation, covariance=[[before]]).value[0, 0]))
+        before = sum(found[source] for source in step.sources)
+        if step.activation is not None and not math.isnan(before):
+            found.append(_activated(step.activation, before))
         else:
-            squares.append(step.offset if step.gain == 0 else step.gain * before + step.offset)
-    return squares
+            found.append(step.offset if step.gain == 0 else step.gain * before + step.offset)
+    return found
 
 
 def gradient_covariances(
-    steps: Sequence[Step], *, output: int, start: Array, covariances: Mapping[int, Array]
+    steps: Sequence[Step], *, output: int, start: ArrayLike, covariances: Mapping[int, Array]
 ) -> list[Array | None]:
     r"""Covariance, between inputs, of the gradient by every signal of a wide network.
 
@@ -117,10 +119,10 @@ def gradient_covariances(
         Each behind its sources.
     output : int
         Place of the signal whose gradient is given.
-    start : ndarray, shape (inputs, inputs)
+    start : array_like, shape (inputs, inputs)
         Covariance of that gradient.
     covariances : mapping of int to ndarray, shape (inputs, inputs)
-        Of the signals that activations see, by their place.
+        Of the signals that activations see, by their place; positive on the diagonal. One that is missing is unknown.
 
     Returns
     -------
@@ -130,7 +132,8 @@ def gradient_covariances(
     Raises
     ------
     ValueError
-        If a step comes before one of its sources, or ``output`` is no place.
+        If ``steps`` are not such, a step comes before one of its sources, ``output`` is no place, or a covariance is no
+        square of finite numbers of the size of ``start``.
 
     References
     ----------
@@ -146,17 +149,56 @@ def gradient_covariances(
            [0.25, 0.5 ]])
     """
     _check(steps)
-    if not 0 <= output < len(steps):
-        raise ValueError(f"output={output}: there are {len(steps)} steps, counted from 0")
-    found: list[Array | None] = [np.zeros(np.shape(start)) for _ in steps]
-    found[output] = np.asarray(start, dtype=np.float64)
+    last = len(steps) - 1
+    output = whole("output", output, 0, last, f"a place from 0 to {last}, in the list of steps: one is needed")
+    begin = _square("start", start)
+    seen = _seen(covariances, len(begin))
+    found: list[Array | None] = [np.zeros_like(begin) for _ in steps]
+    found[output] = begin
     for place in range(output, -1, -1):
         step, own = steps[place], found[place]
         if own is not None and not own.any():
             continue
         for source in step.sources:
-            before, passed = found[source], _back(step, own, covariances.get(source))
+            before, passed = found[source], _back(step, own, seen.get(source))
             found[source] = None if before is None or passed is None else before + passed
+    return found
+
+
+def _given(squares: Mapping[int, float], place: int) -> float:
+    if place not in squares:
+        raise ValueError(f"squares={dict(squares)}: step {place} has no sources, so its mean square is needed")
+    allowed = f"the mean square of step {place} is needed, from 0 to {HUGE:g}"
+    square = _accepted.numbers("squares", squares[place], lambda q: (q >= 0) & (q <= HUGE), allowed)
+    if square.ndim:
+        raise ValueError(f"squares={dict(squares)}: {allowed}")
+    return float(square)
+
+
+def _activated(activation: Activation, square: float) -> float:
+    """Mean square behind an activation; of the value at 0, if nothing comes in."""
+    if square == 0:
+        return float(activation.value(np.zeros(1))[0]) ** 2
+    return float(_through.through(activation, covariance=[[square]]).value[0, 0]) if square < math.inf else math.nan
+
+
+def _square(name: str, matrix: ArrayLike) -> Array:
+    found = _accepted.numbers(name, matrix, np.isfinite, "finite numbers are needed")
+    if found.ndim != 2 or found.shape[0] != found.shape[1] or not found.size:
+        raise ValueError(f"{name}: shape {found.shape}, but a square matrix is needed")
+    return found
+
+
+def _seen(covariances: Mapping[int, Array], inputs: int) -> dict[int, Array]:
+    if not isinstance(covariances, Mapping):
+        raise ValueError(f"covariances={covariances!r}: a mapping from places to matrices is needed")
+    found = {place: _square("covariances", matrix) for place, matrix in covariances.items()}
+    for place, matrix in found.items():
+        if len(matrix) != inputs or not (np.diagonal(matrix) > 0).all():
+            raise ValueError(
+                f"covariances: that of step {place} has shape {matrix.shape}, and {np.diagonal(matrix).min():g} on its "
+                f"diagonal; needed are that of start: {(inputs, inputs)}, and positive numbers there"
+            )
     return found
 
 
@@ -166,12 +208,14 @@ def _back(step: Step, own: Array | None, seen: Array | None) -> Array | None:
         return None
     if step.activation is None:
         return step.back * own
-    if seen is None or not np.isfinite(seen).all() or not (np.diagonal(seen) > 0).all():
+    if seen is None:
         return None
     return _through.through(step.activation, covariance=seen).slope * own
 
 
 def _check(steps: Sequence[Step]) -> None:
+    if not isinstance(steps, Sequence) or not steps or not all(isinstance(step, Step) for step in steps):
+        raise ValueError(f"steps: {type(steps).__name__}, but a sequence of Step is needed, and not an empty one")
     for place, step in enumerate(steps):
         if not all(0 <= source < place for source in step.sources):
             raise ValueError(f"steps: number {place} has sources {step.sources}, but each must come before it")

@@ -18,6 +18,9 @@ from shattered_lite import theory
 CUBE = theory.Activation(lambda z: z**3, lambda z: 3 * z**2)
 NAN = theory.Activation(lambda z: z * math.nan, lambda z: z)
 GRID = [-1.0, 0.3, 0.8, 2.0]
+STEP = theory.Step
+CHAIN = [STEP(), STEP((0,), gain=2.0, back=2.0), STEP((1,), activation=theory.activation("relu"))]
+ONES, EYE = np.ones((2, 2)), np.eye(2)
 
 # An ordinary value of each argument, then its edges.
 EDGES: dict[str, list] = {
@@ -46,6 +49,11 @@ EDGES: dict[str, list] = {
     "normalised": [True, False, "yes", 1],
     "readout": [True, False, "yes", 1],
     "kept": [0.5, 0, 1, 1e-300, 1e100, 1e101, [1.0, 0.5, 0.0], [0.0, 1e100, 1e-100, 1.0], [1.0], [], [[1.0]]],
+    "steps": [CHAIN, [STEP()], [], [STEP((0,))], [STEP(), STEP((-1,))], [3], 3],
+    "squares": [{0: 1.0}, {0: 0.0}, {0: 1e-300}, {0: 1e100}, {0: 1e101}, {0: -1.0}, {0: [1.0]}, {0: "1"}, {}, 3],
+    "output": [2, 0, 1, 3, -1, 2**63, 1.0, [1]],
+    "start": [ONES, 0 * ONES, 1e100 * ONES, [[1.0]], [[1.0, 2.0]], [], 3],
+    "covariances": [{1: EYE}, {0: EYE, 1: 1e100 * EYE}, {1: 0 * EYE}, {1: math.nan * EYE}, {1: [[1.0]]}, {1: 3}, 3],
     "added": [0.5, 0, 1, 1e-300, 1e100, 1e101, [1.0, 0.5, 0.0], [0.0, 1e100, 1e-100, 1.0], [1.0], [], [[1.0]]],
 }  # fmt: skip
 NONSENSE = [

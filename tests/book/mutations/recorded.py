@@ -26,6 +26,8 @@ def _read(patch: Patch, name: Callable[[str], str] = str, record: Callable[[Reco
 def call_plain_networks_looks_linear(patch: Patch) -> None:
     """And looks-linear ones plain."""
     _read(patch, name=lambda name: SWAPPED.get(name, name))
+    original = sl.lab.grids.network_of
+    patch.setattr(sl.lab.grids, "network_of", lambda *run: SWAPPED.get(original(*run), original(*run)))
 
 
 def turn_the_starts_round(patch: Patch) -> None:
