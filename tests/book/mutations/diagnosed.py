@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 import numpy as np
 
-import shattered_lite as sl
 from shattered_lite.diagnosis import _signals
-from shattered_lite.theory import Through
+from shattered_lite.theory import Through, _through
 
 from .patching import Patch
 
 
-def _through(patch: Patch, change: Callable[[np.ndarray], np.ndarray]) -> None:
-    original = sl.theory.through
+def _change_slopes(patch: Patch, change: Callable[[np.ndarray], np.ndarray]) -> None:
+    original = _through.through
 
     def changed(activation, *, covariance):
         found = original(activation, covariance=covariance)
         return Through(found.value, change(found.slope))
 
-    patch.setattr(sl.theory, "through", changed)
+    patch.setattr(_through, "through", changed)
 
 
 def open_gates_at_all_inputs_together(patch: Patch) -> None:
     """Whatever the inputs, a gate that is open at one is open at the other."""
-    _through(patch, lambda slope: np.sqrt(np.outer(np.diagonal(slope), np.diagonal(slope))))
+    _change_slopes(patch, lambda slope: np.sqrt(np.outer(np.diagonal(slope), np.diagonal(slope))))
 
 
 def lose_a_tenth_of_the_slopes(patch: Patch) -> None:
     """In each activation."""
-    _through(patch, lambda slope: 0.9 * slope)
+    _change_slopes(patch, lambda slope: 0.9 * slope)
 
 
 def forget_the_factor_of_a_branch(patch: Patch) -> None:
@@ -41,7 +39,7 @@ def forget_the_factor_of_a_branch(patch: Patch) -> None:
 
     def step_of(function, *rest):
         step = original(function, *rest)
-        return replace(step, back=1.0) if function.__name__.strip("_") in ("mul", "rmul") else step
+        return step._replace(back=1.0) if function.__name__.strip("_") in ("mul", "rmul") else step
 
     patch.setattr(_signals, "step_of", step_of)
 
