@@ -62,7 +62,7 @@ def test_the_page_is_fresh() -> None:
 @pytest.mark.parametrize(
     "name", [path.stem for path in sorted(BOOK.glob("*.md")) if "{exercise-start}" in path.read_text()]
 )
-def test_a_chapter_has_exercises_of_all_grades_and_one_that_asks_for_a_proof_or_an_opinion(name: str) -> None:
+def test_a_page_has_three_exercises_or_more_with_warm_up_and_work_among_them(name: str) -> None:
     found = practice.exercises((BOOK / f"{name}.md").read_text())
     assert {grade for _, grade, _ in found} >= {"warm-up", "work"}
     assert len(found) >= 3
