@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from shattered_lite.plots import NETWORKS
+from tools.dials import STATES
 from tools.site import ROOT
 
 MODULES = ROOT / "book" / "widgets"
@@ -50,7 +51,8 @@ class Widget(SphinxDirective):
             names = sorted(file.stem for file in MODULES.glob("*.js"))
             raise self.error(f"widget {name!r}: book/widgets has {', '.join(names)}")
         self.env.note_dependency(str(MODULES / f"{name}.js"))
-        state = {"looks": LOOKS} | self.options.get("state", {})
+        computed = STATES[name]() if name in STATES else {}
+        state = {"looks": LOOKS} | computed | self.options.get("state", {})
         data = embedded({"name": name, "state": state})
         still = nodes.container(classes=["widget-still"])
         self.state.nested_parse(self.content, self.content_offset, still)

@@ -1,0 +1,138 @@
+"""Dials of closed forms: their numbers are those of ``theory``, and of the records."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import Browser, Page
+from test_browser import browser, opened, site  # noqa: F401 (fixtures)
+
+import shattered_lite as sl
+from tools import dials, widgets
+
+NETWORKS = {
+    "plain": {},
+    "plain, batch norm": {"centred": True, "normalised": True},
+    "residual, layer norm": {"kept": 1, "normalised": True},
+    "residual, batch norm": {"kept": 1, "centred": True, "normalised": True},
+    "residual, beta 0.1": {"kept": 1, "added": 0.01, "centred": True, "normalised": True},
+    "highway": {"kept": 0.9, "added": 0.1},
+}
+ACTIVATIONS = {
+    "rectifier": "relu",
+    "leaky, 0.2": sl.theory.leaky_relu(0.2),
+    "linear": sl.theory.leaky_relu(1.0),
+    "tanh": "tanh",
+    "GELU": "gelu",
+    "SiLU": "silu",
+}
+
+
+@pytest.fixture(scope="module")
+def blank(browser: Browser) -> Iterator[Page]:  # noqa: F811
+    page = browser.new_page()
+    yield page
+    page.close()
+
+
+def in_browser(page, module, body, **given):
+    """What a function body makes of a module ``m`` and what is given."""
+    call = f"async ([load, name, sources, {{ {', '.join(given)} }}])"
+    code = f"{call} => {{ const m = await eval(load)(name, sources); {body} }}"
+    load = """(name, sources) => {
+        const address = (name) => "data:text/javascript," + encodeURIComponent(
+            sources[name].replace(/from "\\.\\/([\\w-]+)\\.js"/g, (_, other) => `from "${address(other)}"`));
+        return import(address(name));
+    }"""
+    return page.evaluate(code, [f"({load})", module, widgets.sources(module), given])
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_curve_is_that_of_theory(blank, network, activation):
+    cosines, depth = [-0.9, -0.3, 0.0, 0.5, 0.95, 1.0], 12
+    found = in_browser(
+        blank,
+        "curve",
+        "return cosines.map((c) => m.similarities(network, m.dual(activation, shares), c, depth)[depth]);",
+        network=network,
+        activation=activation,
+        shares=dials.curve()["shares"],
+        cosines=cosines,
+        depth=depth,
+    )
+    expected = sl.theory.similarity(depth, cosine=cosines, activation=ACTIVATIONS[activation], **NETWORKS[network])
+    np.testing.assert_allclose([each["similarity"] for each in found], expected.cosine, atol=1e-5)
+    covariance = expected.gradients.variance * expected.gradients.correlation
+    np.testing.assert_allclose([each["gradients"] for each in found], covariance, rtol=1e-5, atol=1e-9)
+
+
+def test_networks_of_the_curve_are_tested(blank):
+    assert in_browser(blank, "curve", "return Object.keys(m.NETWORKS);") == list(NETWORKS)
+
+
+@pytest.mark.parametrize("heights", [[0, 0, 0, 0, 1, 2, 3], [-1, -1, -1, 0, 1, 1, 1], [2.5, -1, 0.3, 0.3, -0.7, 3, 0]])
+def test_index_of_an_own_activation_is_that_of_theory(blank, heights):
+    knots = np.arange(-3.0, 4.0)
+    slopes = np.diff(heights)
+
+    def value(z):
+        piece = np.clip(np.floor(z + 3).astype(int), 0, 5)
+        return np.asarray(heights)[piece] + slopes[piece] * (z - knots[piece])
+
+    own = sl.theory.Activation(value, lambda z: slopes[np.clip(np.floor(z + 3).astype(int), 0, 5)], tuple(knots[1:-1]))
+    expected = sl.theory.averages(own)
+    found = in_browser(blank, "own-index", "return m.averages(heights);", heights=heights)
+    expected = {"decay": expected.decay, "growth": expected.growth, "index": expected.shattering_index}
+    assert found.pop("exists")
+    assert found == pytest.approx(expected, rel=1e-8)
+
+
+def test_index_of_a_constant_does_not_exist(blank):
+    assert in_browser(blank, "own-index", "return m.averages(heights).exists;", heights=[1] * 7) is False
+
+
+def test_correlation_of_a_turned_mirror(blank):
+    """One layer of it, with gates that are coins, averaged over all of them."""
+    found = in_browser(blank, "mirror", "return [0, 40, 90, 180].map((turn) => m.correlation(turn, 3));")
+    coins = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 2)
+    for turn, correlation in zip([0, 40, 90, 180], found, strict=True):
+        cosine = np.cos(np.radians(turn))
+        same = (coins[:, 0] == coins[:, 1]).double().mean().item()
+        assert correlation == pytest.approx((same + (1 - same) * cosine) ** 3, abs=1e-12)
+
+
+def test_learning_curves_end_where_the_median_network_got_there():
+    curves = dials.mirror()["curves"]
+    assert curves.keys() == {"0", "45", "90"}
+    for by_depth in curves.values():
+        for curve in by_depth.values():
+            steps, accuracy = zip(*curve, strict=True)
+            assert accuracy[-1] >= 0.9 > max(accuracy[:-1])
+            assert list(steps) == sorted(set(steps))
+    assert curves["0"]["32"][-1][0] < curves["45"]["32"][-1][0] < curves["90"]["32"][-1][0]
+
+
+@pytest.mark.parametrize(
+    ("page_name", "name", "keys", "before", "after"),
+    [
+        ("one-curve", "curve", "End", "R = 0.0337", "Their ratio"),
+        ("turning-the-mirror", "mirror", "Home", "turned by 45°", "turned by 0°"),
+        ("any-activation", "own-index", "End", "κ = 0.733", "κ ="),
+    ],
+)
+def test_dial_answers_to_keys(browser, site, page_name, name, keys, before, after):  # noqa: F811
+    with opened(browser, f"{site}/{page_name}.html") as (page, problems):
+        dial = page.locator(f".widget-{name}")
+        dial.scroll_into_view_if_needed()
+        dial.locator("[data-ready]").wait_for()
+        said = dial.locator(".widget-says").inner_text()
+        assert before in said
+        dial.locator("input[type=range]").first.focus()
+        page.keyboard.press(keys)
+        assert dial.locator(".widget-says").inner_text() != said
+        assert after in dial.locator(".widget-says").inner_text()
+        dial.get_by_text("The same in numbers").click()
+        assert dial.locator("tbody tr").count() > 2
+        assert problems == []
