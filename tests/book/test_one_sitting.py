@@ -23,7 +23,7 @@ def holding(*parts: str) -> list[str]:
 
 PLAIN, SKIP, NORM, MIRROR = "def gradients", "residual)", "def normalised_residual", "def crelu"
 CHECKS = holding(PLAIN, SKIP, NORM, MIRROR)
-TRAINING = holding(MIRROR, "def accuracy", "curves = {kind")
+TRAINING = holding(MIRROR, "def start", "def accuracy", "curves = {kind")
 
 
 def imported(source: str) -> set[str]:
