@@ -117,7 +117,7 @@ def test_learning_curves_end_where_the_median_network_got_there():
 @pytest.mark.parametrize(
     ("page_name", "name", "keys", "before", "after"),
     [
-        ("one-curve", "curve", "End", "R = 0.0337", "Their ratio"),
+        ("one-curve", "curve", "End", "R = 9.8e−4", "Their ratio"),
         ("turning-the-mirror", "mirror", "Home", "turned by 45°", "turned by 0°"),
         ("any-activation", "own-index", "End", "κ = 0.733", "κ ="),
     ],
