@@ -1,4 +1,4 @@
-"""Mistakes about networks whose gates are given."""
+"""Mistakes about networks whose gates are given, and about their training."""
 
 from __future__ import annotations
 
@@ -25,3 +25,20 @@ def forget_the_last_gates(patch: Patch) -> None:
     original = sl.structure.coactivation
     whole = torch.ones(1, dtype=torch.float64)
     patch.setattr(sl.structure, "coactivation", lambda active: torch.cat([original(active[:-1]), whole]))
+
+
+def hand_out_labels_at_random(patch: Patch) -> None:
+    """Every digit another's label, in training and in the test: nothing can be learnt of one image for others."""
+    original = sl.lab.data.digits
+
+    def shuffled(**options):
+        data = original(**options)
+        train, test = (labels[torch.randperm(len(labels))] for labels in (data.train_labels, data.test_labels))
+        return data._replace(train_labels=train, test_labels=test)
+
+    patch.setattr(sl.lab.data, "digits", shuffled)
+
+
+def leave_the_weights_alone(patch: Patch) -> None:
+    """An optimiser that takes no step."""
+    patch.setattr(torch.optim.Adam, "step", lambda self: None)

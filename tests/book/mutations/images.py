@@ -59,3 +59,21 @@ def covary_deviations_from_the_mean(patch: Patch) -> None:
     """Covariance of gradients less their mean over inputs."""
     original = sl.structure.covariance
     patch.setattr(sl.structure, "covariance", lambda g: original(g - g.mean(-2, keepdim=True)))
+
+
+def scale_every_gradient_to_length_one(patch: Patch) -> None:
+    """The effective rank of directions, whatever the lengths."""
+    original = sl.structure.effective_rank
+    normalise = torch.nn.functional.normalize
+    patch.setattr(sl.structure, "effective_rank", lambda gradients: original(normalise(gradients, dim=-1)))
+
+
+def show_noise_for_digits(patch: Patch) -> None:
+    """Random pixels in place of every picture; the labels stay."""
+    original = sl.lab.data.digits
+
+    def noise(**options):
+        data = original(**options)
+        return data._replace(train_inputs=torch.randn(data.train_inputs.shape))
+
+    patch.setattr(sl.lab.data, "digits", noise)

@@ -9,8 +9,12 @@ import shattered_lite as sl
 
 from .patching import Patch
 
-Record = sl.lab.training.Record
-SWAPPED = {"plain, batch norm": "looks linear", "looks linear": "plain, batch norm"}
+Record, Run = sl.lab.training.Record, sl.lab.training.Run
+
+
+def _swap(one: str, other: str) -> Callable[[str], str]:
+    """A name for another, and that for the first."""
+    return lambda name: {one: other, other: one}.get(name, name)
 
 
 def _read(patch: Patch, name: Callable[[str], str] = str, record: Callable[[Record], Record] = replace) -> None:
@@ -23,11 +27,40 @@ def _read(patch: Patch, name: Callable[[str], str] = str, record: Callable[[Reco
     patch.setattr(sl.lab.grids, "by_network", by_network)
 
 
+def _call(patch: Patch, name: Callable[[str], str], which: Callable[[Run], bool] = lambda run: True) -> None:
+    """Each network under another name; those of some runs only, where runs are named one by one."""
+    _read(patch, name=name)
+    original = sl.lab.grids.network_of
+
+    def network_of(run: Run, *width: int) -> str:
+        return name(original(run, *width)) if which(run) else original(run, *width)
+
+    patch.setattr(sl.lab.grids, "network_of", network_of)
+
+
 def call_plain_networks_looks_linear(patch: Patch) -> None:
     """And looks-linear ones plain."""
-    _read(patch, name=lambda name: SWAPPED.get(name, name))
-    original = sl.lab.grids.network_of
-    patch.setattr(sl.lab.grids, "network_of", lambda *run: SWAPPED.get(original(*run), original(*run)))
+    _call(patch, _swap("plain, batch norm", "looks linear"))
+
+
+def call_residual_networks_plain(patch: Patch) -> None:
+    """And plain ones residual."""
+    _call(patch, _swap("plain, batch norm", "residual, beta 0.1"))
+
+
+def call_turned_mirrors_residual(patch: Patch) -> None:
+    """And residual ones with small branches turned mirrors."""
+    _call(patch, _swap("mirror at 90 degrees", "residual, beta 0.1"))
+
+
+def call_plain_networks_looks_linear_on_mnist(patch: Patch) -> None:
+    """And looks-linear ones plain, on MNIST alone."""
+    _call(patch, _swap("plain, batch norm", "looks linear"), lambda run: run.data == "mnist")
+
+
+def call_plain_networks_looks_linear_where_wide(patch: Patch) -> None:
+    """And looks-linear ones plain, at width 256 alone."""
+    _call(patch, _swap("plain, batch norm", "looks linear"), lambda run: run.width > 128)
 
 
 def turn_the_starts_round(patch: Patch) -> None:
@@ -43,3 +76,13 @@ def turn_the_starts_round(patch: Patch) -> None:
 def read_training_images_as_new_ones(patch: Patch) -> None:
     """As if they were new."""
     _read(patch, record=lambda record: replace(record, accuracies=record.train_accuracies or record.accuracies))
+
+
+def take_the_rank_of_directions(patch: Patch) -> None:
+    """The effective rank of gradients scaled to length 1 in place of their own."""
+
+    def scaled(record: Record) -> Record:
+        ranks = record.start.effective_rank_of_directions
+        return replace(record, start=replace(record.start, effective_rank=ranks))
+
+    _read(patch, record=scaled)
