@@ -178,12 +178,16 @@ def groups(claims: list[dict[str, Any]], book: Book) -> dict[str, dict[str, list
     by_label = {claim["label"]: claim for claim in claims}
     boxes = [box for box in book.statements if box.label in by_label]
     of_status = {
-        start.strip(): [box for box in boxes if by_label[box.label]["status"].startswith(start)] for start in STATUSES
+        (start + "…" if start.endswith(" ") else start): [
+            box for box in boxes if by_label[box.label]["status"].startswith(start)
+        ]
+        for start in STATUSES
     }
     of_paper: dict[str, list[Statement]] = {}
-    for name in sorted({claim["paper"] for claim in claims}, key=lambda paper: (paper == "—", paper)):
+    parts = {box.label: by_label[box.label]["paper"].split(" (")[0] for box in boxes}
+    for name in sorted(set(parts.values()), key=lambda paper: (paper == "—", paper)):
         title = "not in the paper" if name == "—" else name
-        of_paper[title] = [box for box in boxes if by_label[box.label]["paper"] == name]
+        of_paper[title] = [box for box in boxes if parts[box.label] == name]
     return {"By status": of_status, "By what the paper calls it": of_paper}
 
 
@@ -208,7 +212,11 @@ def page(claims: list[dict[str, Any]], book: Book) -> str:
     for chapter, title in book.titles.items():
         boxes = [box for box in book.statements if box.chapter == chapter and box.label in by_label]
         if boxes:
-            blocks += [f"## {title}\n", *(entry(by_label[box.label], box, book) for box in boxes), ""]
+            blocks += [
+                f"## {{doc}}`{title} <{chapter.removesuffix('.md')}>`\n",
+                *(entry(by_label[box.label], box, book) for box in boxes),
+                "",
+            ]
     rest = [f"- {reference(box)}" for box in book.statements if box.label not in by_label]
     if rest:
         heading = "## Definitions, assumptions and remarks\n\nThese have no checks of their own.\n"

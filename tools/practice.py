@@ -14,6 +14,7 @@ PAGE = "practice"
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 PREDICTION = re.compile(r"^:::\{admonition\} Predict first\n:class: hint\n(.*?)^:::$", re.MULTILINE | re.DOTALL)
 EXERCISE = re.compile(r"^```\{exercise-start\} (.+) \((warm-up|work|open)(?:: .+)?\)\n:label: (\S+)$", re.MULTILINE)
+SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
 GRADES = ("warm-up", "work", "open")
 
 INTRODUCTION = """\
@@ -42,11 +43,11 @@ def exercises(text: str) -> list[tuple[str, str, str]]:
 def part(name: str, root: Path) -> str:
     """What one chapter asks; empty if it asks nothing."""
     text = (root / "book" / f"{name}.md").read_text()
-    predictions, found = PREDICTION.findall(text), exercises(text)
-    lines = [f"## {TITLE.findall(text)[0]}", "", f"{{doc}}`{name}`", ""]
-    for number, prediction in enumerate(predictions, start=1):
-        count = f" {number}" if len(predictions) > 1 else ""
-        lines += [f"::::{{dropdown}} Prediction{count}", prediction.strip(), "::::", ""]
+    predictions, found, title = list(PREDICTION.finditer(text)), exercises(text), TITLE.findall(text)[0]
+    lines = [f"## {{doc}}`{title} <{name}>`", ""]
+    for prediction in predictions:
+        section = [title, *SECTION.findall(text, 0, prediction.start())][-1]
+        lines += [f"::::{{dropdown}} Prediction in *{section}*", prediction[1].strip(), "::::", ""]
     for grade in GRADES:
         links = [f"{{ref}}`{title} <{label}>`" for title, given, label in found if given == grade]
         if links:

@@ -39,7 +39,7 @@ def small_book(tmp_path: Path) -> Path:
 
 def test_a_chapter_has_its_predictions_and_its_exercises_by_grade(small_book: Path) -> None:
     assert practice.part("a", small_book) == (
-        "## A chapter\n\n{doc}`a`\n\n::::{dropdown} Prediction\nHow many?\n::::\n\n"
+        "## {doc}`A chapter <a>`\n\n::::{dropdown} Prediction in *A chapter*\nHow many?\n::::\n\n"
         "- *Warm-up*: {ref}`Count <ex-count>`.\n- *Work*: {ref}`Show it <ex-show>`.\n"
     )
 
