@@ -6,6 +6,7 @@ takes the same room before its fonts have come as after. A formula that MathJax 
 
 import importlib.util
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from functools import cache
 from html import unescape
@@ -24,6 +25,8 @@ RENDERER = "set-at-build"
 STYLES, FONTS = "mathematics.css", "mathematics"  # in _static
 PARTS = ["startup", "core", "adaptors/liteDOM", "input/tex-full", "output/chtml", "output/chtml/fonts/tex"]
 PARTS += ["a11y/assistive-mml"]  # MathML beside each formula, for those who listen
+# The fonts that nearly every page needs come within the style sheet: no formula waits for one more answer.
+WITH_STYLES = ("MathJax_Main-Regular", "MathJax_Math-Italic", "MathJax_AMS-Regular")
 DELIMITED = re.compile(r"\\([(\[])(.*)\\[)\]]", re.DOTALL)
 FONT = re.compile(r'url\("[^"]*/([\w-]+\.woff)"\)')
 RUNS = """
@@ -123,10 +126,14 @@ def write_styles(app: Sphinx, exception: Exception | None) -> None:
     static = Path(app.outdir, "_static")
     text = styles()
     symbols = {unescaped(content) for content in CONTENT.findall(text)}
-    (static / STYLES).write_text(text)
     (static / FONTS).mkdir(exist_ok=True)
     for name in set(re.findall(rf"{FONTS}/([\w-]+\.woff)", text)):
-        smaller(mathjax_folder() / "output" / "chtml" / "fonts" / "woff-v2" / name, static / FONTS / name, symbols)
+        font = static / FONTS / name
+        smaller(mathjax_folder() / "output" / "chtml" / "fonts" / "woff-v2" / name, font, symbols)
+        if font.stem in WITH_STYLES:
+            text = text.replace(f"{FONTS}/{name}", f"data:font/woff;base64,{b64encode(font.read_bytes()).decode()}")
+            font.unlink()
+    (static / STYLES).write_text(text)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

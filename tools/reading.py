@@ -52,9 +52,17 @@ def keep_errors_beside(app: Sphinx, doctree: nodes.document, _docname: str) -> N
             text.parent.replace(text, nodes.Text(PLUS_MINUS.sub("\u00a0±\u00a0", text)))
 
 
+def mend_roles(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: object) -> None:
+    """Entries of a list of references are its items, as the list says; an empty cell heads no column."""
+    if "body" in context:
+        entries = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+        context["body"] = re.sub(r"<th([^>]*)>(\s*|<p>\s*</p>)</th>", r"<td\1></td>", entries)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Let Sphinx call this module."""
     app.add_node(solution_node, override=True, html=(open_solution, close_solution))
     app.connect("doctree-resolved", plain_summaries, priority=900)
     app.connect("doctree-resolved", keep_errors_beside)
+    app.connect("html-page-context", mend_roles)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

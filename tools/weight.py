@@ -15,7 +15,7 @@ TEMPLATES = ROOT / "tools" / "templates"
 ICONS = "icons"  # in _static: a style sheet and a folder of fonts
 VENDOR = "vendor/fontawesome"
 UNUSED = [VENDOR, "locales", "webpack-macros.html", "sbt-webpack-macros.html"]
-PRIVATE = re.compile(r'"\\(f[0-9a-f]{3})"')  # where Font Awesome has its signs
+PRIVATE = re.compile(r'"\\(f[0-9a-f]{3})"|([\uf000-\uf8ff])')  # where Font Awesome has its signs
 FONTS = {  # file: family, weight, classes
     "fa-solid-900": ("Font Awesome 6 Free", 900, ".fa-solid,.fas"),
     "fa-regular-400": ("Font Awesome 6 Free", 400, ".fa-regular,.far"),
@@ -70,8 +70,8 @@ def write_icons(app: Sphinx, exception: Exception | None) -> None:
     static = Path(app.outdir, "_static")
     [vendor] = (static / VENDOR).iterdir()
     icons = sheet(icons_used(Path(app.outdir)), (vendor / "css" / "all.min.css").read_text())
-    styles = [icons, *(file.read_text() for file in (static / "styles").glob("*.css"))]
-    characters = {chr(int(code, 16)) for text in styles for code in PRIVATE.findall(text)}
+    styles = [icons, *(file.read_text() for file in static.rglob("*.css") if VENDOR not in file.as_posix())]
+    characters = {sign or chr(int(code, 16)) for text in styles for code, sign in PRIVATE.findall(text)}
     (static / ICONS).mkdir(exist_ok=True)
     for name in FONTS:
         smaller(vendor / "webfonts" / f"{name}.ttf", static / ICONS / f"{name}.woff", characters)
