@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-
 from bs4 import BeautifulSoup
+from PIL import Image
 
 from tools.site import ROOT
 
@@ -14,7 +13,7 @@ def main() -> None:
     html = ROOT / "_build" / "html"
     page = BeautifulSoup((html / "index.html").read_text(), "html.parser")
     [image] = page.select("figure img, .cell_output img", limit=1)
-    shutil.copyfile(html / str(image["src"]), ROOT / ".github" / "picture.png")
+    Image.open(html / str(image["src"])).save(ROOT / ".github" / "picture.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).resolve().parent.parent
 BRANCH = "main"
-FORMULA_AND_MARK = re.compile(r'[(\[]?<span class="math [^<]*</span>[^\s<]*')
+FORMULA_AND_MARK = re.compile(r'[(\[]?<span class="math .*?</mjx-container></span>[^\s<]*')
 
 
 def address(name: str, root: Path = ROOT) -> str:

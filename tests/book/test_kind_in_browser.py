@@ -1,0 +1,115 @@
+"""Figures that enlarge, links that land, what scrolls and says so, and keys that show where they are."""
+
+import pytest
+from browsing import DESKTOP, PHONE, opened, unfold
+
+CHAPTER = "theorem-1"
+FIGURE = "figure > a.enlarge"
+
+
+@pytest.mark.parametrize("how", ["tap", "Enter"])
+def test_figure_enlarges_and_closes(browser, site, how):
+    with opened(browser, f"{site}/{CHAPTER}.html", size=PHONE) as (page, problems):
+        link = page.locator(FIGURE).first
+        small = link.locator("img").bounding_box()["width"]
+        link.click() if how == "tap" else link.press("Enter")
+        large = page.locator("dialog.enlarged img")
+        assert large.bounding_box()["width"] > 1.5 * small
+        page.keyboard.press("Escape")
+        assert page.locator("dialog").count() == 0
+        assert page.url.endswith(f"{CHAPTER}.html")
+        assert link.evaluate("link => link === document.activeElement") or how == "tap"
+        assert problems == []
+
+
+def test_figure_enlarges_without_a_script(browser, site):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}/{CHAPTER}.html")
+    page.locator(FIGURE).first.click()
+    page.wait_for_url("**/_images/*")
+    context.close()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_links_land_where_they_point(browser, site, size):
+    """Late on a long page, where everything above must have its room at once."""
+    with opened(browser, f"{site}/theorem-3.html") as (page, _):
+        targets = page.evaluate(
+            "[...document.querySelectorAll('article figure[id], div.math[id], div.proof[id]')].map(e => e.id)"
+        )
+    for target in (targets[len(targets) // 2], targets[-1]):
+        with opened(browser, f"{site}/theorem-3.html#{target}", size=size) as (page, _):
+            page.wait_for_timeout(300)
+            top = page.evaluate("id => document.getElementById(id).getBoundingClientRect().top", target)
+            end = page.evaluate("document.documentElement.scrollHeight - innerHeight - scrollY")
+            assert -5 <= top < 200 or end < 5, target
+
+
+@pytest.mark.parametrize("name", [CHAPTER, "theorem-3", "very-deep"])
+def test_nothing_scrolls_within_a_sentence(browser, site, name):
+    with opened(browser, f"{site}/{name}.html", size=PHONE) as (page, _):
+        unfold(page)
+        scrolling = page.evaluate(
+            "[...document.querySelectorAll('p span.math, p span.math *')]"
+            ".filter(each => /auto|scroll/.test(getComputedStyle(each).overflowX)).length"
+        )
+        assert scrolling == 0
+        wide = page.evaluate(
+            "[...document.querySelectorAll('article p span.math mjx-math > *')].filter(each => !each.closest('table')"
+            " && each.getBoundingClientRect().right > innerWidth).map(each => each.closest('p').innerText.slice(0, 80))"
+        )
+        assert wide == []
+
+
+def test_what_scrolls_says_so_and_can_be_reached(browser, site):
+    with opened(browser, f"{site}/very-deep.html", size=PHONE) as (page, _):
+        unfold(page)
+        page.wait_for_timeout(300)
+        wide = "[...document.querySelectorAll('.pst-scrollable-table-container, div.math > mjx-container')]"
+        wide += ".filter(each => each.clientWidth && each.scrollWidth > each.clientWidth + 1)"
+        assert page.evaluate(f"{wide}.length") > 0
+        assert (
+            page.evaluate(f"{wide}.filter(each => each.tabIndex !== 0 || !each.classList.contains('scrolls')).length")
+            == 0
+        )
+        ended = page.evaluate_handle(f"{wide}[0]")
+        ended.evaluate("each => { each.scrollLeft = each.scrollWidth; }")
+        page.wait_for_timeout(300)
+        assert not ended.evaluate("each => each.classList.contains('scrolls')")
+
+
+def test_formulas_that_fit_are_no_tab_stops(browser, site):
+    with opened(browser, f"{site}/{CHAPTER}.html") as (page, _):
+        unfold(page)
+        assert page.locator(".math").count() > 100
+        assert page.locator("span.math [tabindex]").count() == 0
+        stops = "[...document.querySelectorAll('div.math [tabindex]')]"
+        fitting = f"{stops}.filter(each => each.scrollWidth <= each.clientWidth + 1).length"
+        assert page.evaluate(fitting) == 0
+
+
+def test_keys_show_where_they_are(browser, site):
+    with opened(browser, f"{site}/{CHAPTER}.html") as (page, _):
+        unseen, seen = [], 0
+        for _ in range(30):
+            page.keyboard.press("Tab")
+            name, outline = page.evaluate(
+                "(e => [e.outerHTML.slice(0, 99), getComputedStyle(e).outlineStyle])(document.activeElement)"
+            )
+            seen += 1
+            if outline == "none":
+                unseen.append(name)
+        assert unseen == []
+        assert seen == 30
+
+
+def test_figures_can_be_read_on_a_phone(browser, site):
+    """Eleven points at 144 to the inch are 22 pixels: at .45 of its size a label is 10 pixels high."""
+    with opened(browser, f"{site}/{CHAPTER}.html", size=PHONE) as (page, _):
+        shares = page.evaluate(
+            f"[...document.querySelectorAll('{FIGURE} > img:not(.drawing)')]"
+            ".map(each => each.offsetWidth / each.getAttribute('width'))"
+        )
+        assert len(shares) > 1
+        assert min(shares) >= 0.449
