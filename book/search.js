@@ -43,7 +43,7 @@ var Scorer = (() => {
       .replace(/\\(?:begin|end)\{\w+\}|\\[()[\],;!]|&/g, "")
       .replace(/\\sqrt\s*(\{[^{}]*\}|\w)/g, "√$1")
       .replace(/\\[td]?frac\s*(\{[^{}]*\}|\w)\s*(\{[^{}]*\}|\w)/g, "$1/$2")
-      .replace(/\\(?:var)?([a-zA-Z]+) ?/g, (_, name) => SIGNS[name] ?? "")
+      .replace(/\\(?:var)?([a-zA-Z]+)( ?)/g, (_, name, space) => (name in SIGNS ? SIGNS[name] + space : ""))
       .replace(/[{}\\]/g, "");
 
   /** The text that is quoted: from the place that was found, or all of the page; without buttons and code. */

@@ -42,7 +42,7 @@ def letter(name: str) -> str:
 def readable(formula: str) -> str:
     """A short formula of TeX as a line of text."""
     text = re.sub(r"\\(?:mathrm|operatorname|,|;|!)", "", formula)
-    text = re.sub(r"\\([A-Za-z]+) ?", lambda command: letter(command[1]), text)
+    text = re.sub(r"\\([A-Za-z]+)", lambda command: letter(command[1]), text)
     return re.sub(r"[{}\\]", "", text)
 
 

@@ -48,12 +48,15 @@ def sections(env: BuildEnvironment, page: str) -> Iterator[tuple[str, str]]:
 
 
 def letters(page: str, doctree: nodes.document) -> Iterator[tuple[str, str]]:
-    """Greek letters of the table of symbols, each with the id of its row."""
-    if page == NOTATION:
-        for row in doctree.findall(nodes.row):
-            if names := [name.lower() for name in GREEK.findall(row[0].astext())]:
-                row["ids"] = [f"letter-{names[0]}"]
-                yield from ((name, row["ids"][0]) for name in names)
+    """Greek letters of the table of symbols, each with the id of the first row that explains it."""
+    rows = list(doctree.findall(nodes.row)) if page == NOTATION else []
+    explained: dict[str, str] = {}
+    for row in rows:
+        for name in dict.fromkeys(name.lower() for name in GREEK.findall(row[0].astext())):
+            if name not in explained:
+                row["ids"] = row["ids"] or [f"letter-{name}"]
+                explained[name] = row["ids"][0]
+    yield from explained.items()
 
 
 def add_entries(app: Sphinx, doctree: nodes.document, page: str) -> None:

@@ -121,7 +121,7 @@ def test_how_to_cite_says_what_the_citation_file_says(soups):
 def test_a_wrong_address_leads_on(html):
     """The page is shown at any depth, so all that it needs and links to is named from the root of the host."""
     page = BeautifulSoup((html / "404.html").read_text(), "html.parser")
-    assert page.h1.get_text() == "Page not found"
+    assert page.select_one("article h1").get_text() == "Page not found"
     assert tags(page, "robots") == ["noindex"]
     assert page.select("link[rel=canonical]") == []
     root = urlsplit(HOME).path
@@ -149,7 +149,7 @@ def test_notebooks_are_in_the_menu_of_downloads(html, soups):
         (r"R = E[2^{-K}]", "R = E[2^-K]"),
         (r"\beta = 0.1", "β = 0.1"),
         (r"\varphi(x)", "φ(x)"),
-        (r"\hat R", "hatR"),
+        (r"\hat R", "hat R"),
     ],
 )
 def test_formulas_are_read_in_a_line(formula, text):

@@ -45,11 +45,11 @@ def numbers(text: str, chapter: int) -> Counter[str]:
 
 
 def openings(article: Tag) -> list[str]:
-    """The first words of each fold's text, as far as the first formula or link."""
+    """The first words of each fold's text, as far as the first formula or link, where it begins with words."""
     folds = article.select("details.sd-dropdown")
     first = [fold.select_one(".sd-summary-content p, .sd-summary-content li") for fold in folds]
     texts = [words(str(next(each.strings))) for each in first if each]
-    return [text for text in texts if text.count(" ") >= 3]
+    return [text for text in texts if text.count(" ") >= 3 and "\\" not in text]
 
 
 @pytest.fixture(scope="module")
