@@ -7,7 +7,10 @@ var Scorer = (() => {
     ϕ: "phi", χ: "chi", ψ: "psi", ω: "omega" };
   const SIGNS = { in: "∈", to: "→", le: "≤", ge: "≥", sim: "∼", cdot: "·", times: "×", sum: "∑", prod: "∏",
     infty: "∞", nabla: "∇", partial: "∂", dots: "…", ldots: "…", cdots: "…", log: "log", exp: "exp" };
-  for (const [letter, name] of Object.entries(GREEK)) SIGNS[name] ??= letter;
+  for (const [letter, name] of Object.entries(GREEK)) {
+    SIGNS[name] ??= letter;
+    SIGNS[name[0].toUpperCase() + name.slice(1)] ??= letter.toUpperCase();
+  }
 
   const NUMBERED = ["chapter", "section", "equation", "theorem", "lemma", "proposition", "corollary", "definition",
     "assumption", "remark", "observation", "figure", "table", "exercise"];
