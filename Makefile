@@ -1,5 +1,5 @@
 # make check | make book | make page NAME=highway | make test | make drawings | make notebooks | make address
-# make bench | make lint | make lock | make clean
+# make pdf | make archive | make bench | make lint | make lock | make clean
 # Each target does all the set-up it needs; a second call does only what has changed.
 
 PYTHON ?= python3.11
@@ -7,9 +7,10 @@ BIN    := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 BUILD  := $(BIN)/jupyter-book build book --config _config.yml
 PAGES  := $(wildcard book/*.md book/widgets/*.js book/*.yml book/*.bib book/_static/* book/_static/drawings/*)
+PAGES  := $(wildcard book/*.md book/*.yml book/*.bib book/*.js book/_static/* book/_static/drawings/*) CITATION.cff
 CODE   := $(wildcard shattered_lite/*.py shattered_lite/*/*.py shattered_lite/*/*/*.py tools/*.py) _config.yml _toc.yml pyproject.toml
 
-.PHONY: check book page test drawings notebooks address bench lint lock clean
+.PHONY: check book page test drawings notebooks address pdf archive bench lint lock clean
 .DELETE_ON_ERROR:
 
 # Everything that needs no built page, and takes no more than minutes.
@@ -41,6 +42,14 @@ notebooks: address _build/html/index.html
 # README, citation, start page and the page of the package take the project's addresses from pyproject.toml.
 address: .venv/ready
 	$(BIN)/python -m tools.address
+
+# The whole book, printed by Chromium: _build/shattered-gradients.pdf. Minutes.
+pdf: _build/html/index.html
+	$(BIN)/python -m tools.pdf
+
+# The pages in a zip, to be read from a disk: _build/shattered-gradients.zip.
+archive: _build/html/index.html
+	$(BIN)/python -m tools.archive
 
 bench: .venv/ready
 	$(BIN)/python benchmarks/sampling.py

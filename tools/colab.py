@@ -55,11 +55,20 @@ def colab_link(name: str) -> str:
     return f"https://colab.research.google.com/github/{repository}/blob/{BRANCH}/notebooks/{name}.ipynb"
 
 
-def add_rocket(_app: Sphinx, pagename: str, _template: str, context: dict[str, Any], _doctree: object) -> None:
-    """A button at the top of each notebook page. The theme's own would open the ``.md`` file."""
+def add_buttons(_app: Sphinx, pagename: str, _template: str, context: dict[str, Any], _doctree: object) -> None:
+    """A rocket at the top of each notebook page, and its file in the menu of downloads.
+
+    The theme's own would open the ``.md`` file.
+    """
     if name := notebook_names().get(pagename):
-        rocket = {"type": "link", "url": colab_link(name), "tooltip": "Open in Colab", "icon": "fas fa-rocket"}
-        context["header_buttons"].insert(0, rocket | {"text": "", "label": "launch-colab-button"})
+        colab = {"type": "link", "url": colab_link(name), "tooltip": "Open in Colab", "icon": "fas fa-rocket"}
+        file = {"type": "link", "url": f"{BUILT.name}/{name}.ipynb", "tooltip": "Download notebook file"}
+        [downloads] = [menu for menu in context["header_buttons"] if menu["label"] == "download-buttons"]
+        downloads["buttons"][:0] = [
+            file | {"text": ".ipynb", "icon": "fas fa-code", "label": "download-notebook-button"},
+            colab | {"text": "Colab", "label": "download-colab-button"},
+        ]
+        context["header_buttons"].insert(0, colab | {"text": "", "label": "launch-colab-button"})
 
 
 def in_cells(blocks: Iterable[Block]) -> list[list[str] | CodeCell]:
@@ -154,7 +163,7 @@ def sha256(file: Path) -> str:
 
 
 def write_notebooks(app: Sphinx, exception: Exception | None) -> None:
-    """Write ``_build/notebooks`` after a build that went well."""
+    """Write ``_build/notebooks`` after a build that went well, and what the pages offer for download."""
     if exception is not None or app.builder.format != "html":
         return
     folder = Path(app.outdir).parent / BUILT.name
@@ -163,6 +172,7 @@ def write_notebooks(app: Sphinx, exception: Exception | None) -> None:
     for docname in notebook_names().keys() & app.env.found_docs:  # all, or the one that is looked at
         name = notebook_names()[docname]
         nbformat.write(make_notebook(app, docname, name), folder / f"{name}.ipynb")
+    shutil.copytree(folder, Path(app.outdir) / BUILT.name, dirs_exist_ok=True)
 
 
 def stale(notebooks: Path, chapters: Path) -> list[str]:
@@ -194,7 +204,7 @@ def main() -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Let Sphinx call this module."""
-    app.connect("html-page-context", add_rocket, priority=502)  # after the theme has made its own buttons
+    app.connect("html-page-context", add_buttons, priority=502)  # after the theme has made its own buttons
     app.connect("build-finished", write_notebooks)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 

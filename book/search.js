@@ -1,0 +1,85 @@
+/* How a search is read, ranked and quoted. Sphinx puts this file (html_search_scorer) into language_data.js, behind its
+   searchtools.js, whose global names are Scorer and Search. */
+
+var Scorer = (() => {
+  const GREEK = { α: "alpha", β: "beta", γ: "gamma", δ: "delta", ε: "epsilon", ζ: "zeta", η: "eta", θ: "theta", ι: "iota",
+    κ: "kappa", λ: "lambda", μ: "mu", ν: "nu", ξ: "xi", π: "pi", ρ: "rho", σ: "sigma", τ: "tau", υ: "upsilon", φ: "phi",
+    ϕ: "phi", χ: "chi", ψ: "psi", ω: "omega" };
+  const SIGNS = { in: "∈", to: "→", le: "≤", ge: "≥", sim: "∼", cdot: "·", times: "×", sum: "∑", prod: "∏",
+    infty: "∞", nabla: "∇", partial: "∂", dots: "…", ldots: "…", cdots: "…", log: "log", exp: "exp" };
+  for (const [letter, name] of Object.entries(GREEK)) {
+    SIGNS[name] ??= letter;
+    SIGNS[name[0].toUpperCase() + name.slice(1)] ??= letter.toUpperCase();
+  }
+
+  const NUMBERED = ["chapter", "section", "equation", "theorem", "lemma", "proposition", "corollary", "definition",
+    "assumption", "remark", "observation", "figure", "table", "exercise"];
+  const SHORT = { thm: "theorem", fig: "figure" };
+
+  /** What is numbered and called so: "equation" for "eq", "eqs" and "eqn". */
+  const numbered = (called) => {
+    const [start] = called.match(/^.*?(?=n?s?$)/);
+    return SHORT[start] ?? NUMBERED.find((name) => name.startsWith(called) || name.startsWith(start));
+  };
+
+  /** The query as the index spells it: "beta" for "β", "equation 5.2" for "Eq. (5.2)" and for "(5.2)". */
+  function spelled(query) {
+    const words = query.toLowerCase().trim().replace(/\p{Script=Greek}/gu, (letter) => GREEK[letter] ?? letter).replace(/\\/g, "");
+    const [, called, number] = words.match(/^([a-z]*)\.?\s*\(?(\d+(?:\.\d+)*)\)?$/) ?? [];
+    const name = called ? numbered(called) : number?.includes(".") ? "equation" : "chapter";
+    return number && name ? `${name} ${number}` : words;
+  }
+
+  const wordsOf = (text) => text.match(/[\p{L}\p{N}_]+(?:\.\d+)*/gu) ?? [];
+
+  /** How much of the query a title holds: 2 if all of it and in order, otherwise the share of its words. */
+  function held(query, title) {
+    const asked = wordsOf(query), given = wordsOf(title);
+    const begins = (word, place) => (/\d$/.test(word) ? given[place] === word : given[place]?.startsWith(word));
+    if (given.some((_, place) => asked.every((word, next) => begins(word, place + next)))) return 2;
+    return asked.filter((word) => given.some((_, place) => begins(word, place))).length / (asked.length || 1);
+  }
+
+  /** A formula of TeX as a line of text. */
+  const readable = (formula) =>
+    formula
+      .replace(/\\(?:begin|end)\{\w+\}|\\[()[\],;!]|&/g, "")
+      .replace(/\\sqrt\s*(\{[^{}]*\}|\w)/g, "√$1")
+      .replace(/\\[td]?frac\s*(\{[^{}]*\}|\w)\s*(\{[^{}]*\}|\w)/g, "$1/$2")
+      .replace(/\\(?:var)?([a-zA-Z]+)( ?)/g, (_, name, space) => (name in SIGNS ? SIGNS[name] + space : ""))
+      .replace(/[{}\\]/g, "");
+
+  /** The text that is quoted: from the place that was found, or all of the page; without buttons and code. */
+  function quotable(html, anchor) {
+    const article = new DOMParser().parseFromString(html, "text/html").querySelector("article");
+    article.querySelectorAll(".headerlink, script, style, .cell_input").forEach((each) => each.remove());
+    article.querySelectorAll(".math").forEach((each) => (each.textContent = readable(each.textContent)));
+    const place = anchor && article.querySelector(`#${CSS.escape(anchor.slice(1))}`);
+    const explained = place?.matches?.("dt") ? `${place.textContent}: ${place.nextElementSibling.textContent}` : null;
+    return (explained ?? (place || article).textContent).replace(/\s+/g, " ").trim();
+  }
+
+  // A browser lets no page read another from disk: there, results are not quoted.
+  if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+
+  const { query, setIndex } = Search;
+  let asked = "";
+  Search.query = (words) => query((asked = spelled(words)));
+  Search.htmlToText = quotable;
+  // The title of a page is found by its words; found once more as a title, it would be listed twice.
+  Search.setIndex = (index) => {
+    for (const [title, places] of Object.entries(index.alltitles))
+      index.alltitles[title] = places.filter(([, section]) => section !== null);
+    setIndex(index);
+  };
+
+  /* A title that holds the query comes before an entry of the index (100), a page before a section, and a title that says
+     little else before one that says more. Then come pages by how many words of the query their title has. */
+  function score([, title, anchor, , found]) {
+    const own = title.split(" > ").at(-1).replace(/^\d+\. /, "").toLowerCase();
+    const share = held(asked, own);
+    return share === 2 ? 110 + (anchor ? 0 : 20) + (10 * asked.length) / Math.max(asked.length, own.length) : found + 20 * share;
+  }
+
+  return { ...Scorer, score }; // with Sphinx's own weights
+})();

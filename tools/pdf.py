@@ -1,0 +1,159 @@
+"""The whole book as one PDF: ``python -m tools.pdf`` joins the pages as they were built, and lets Chromium print them.
+
+What is numbered is numbered on the pages already, so both have the same numbers; a second build could have others.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import yaml
+from bs4 import BeautifulSoup, Tag
+from playwright.sync_api import Browser, Page, PdfMargins, Playwright, sync_playwright
+from pypdf import PdfWriter
+from pypdf.generic import DictionaryObject, NameObject, TextStringObject
+
+from tools.site import ROOT, address, pages
+
+BUILT = ROOT / "_build" / "html"
+PDF = ROOT / "_build" / "shattered-gradients.pdf"
+MARGINS: PdfMargins = {"top": "20mm", "bottom": "18mm", "left": "18mm", "right": "18mm"}
+LINE = '<div style="width: 100%; font: 8px sans-serif; color: #555; text-align: center">{}</div>'
+TYPESET = """async () => {
+    await MathJax.startup.promise;
+    await MathJax.startup.document.lazyTypesetAll?.();
+    await document.fonts.ready;
+    await Promise.all([...document.images].map(each => each.decode()));
+}"""
+HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map(heading => {
+    const words = heading.cloneNode(true);
+    words.querySelectorAll("mjx-container > :not(mjx-assistive-mml)").forEach(each => each.remove());
+    return words.textContent.replace(/\\s+/g, " ").trim();
+})"""
+
+
+def place(page: str, name: str = "") -> str:
+    """The id, in the whole, of a page or of a place in it."""
+    return f"{page}--{name}" if name else page
+
+
+def moved(link: str, page: str) -> str:
+    """Where a link of a page leads when all pages are one; files of the build lie one folder deeper."""
+    target = urlsplit(link)
+    if target.scheme or target.netloc:
+        return link
+    name = target.path.removesuffix(".html") or page
+    if name in pages():
+        return "#" + place(name, target.fragment)
+    return f"{BUILT.name}/{link}"
+
+
+def article(page: str, folder: Path = BUILT) -> Tag:
+    """The article of a page with its places, links and pictures as the whole needs them, and all proofs unfolded."""
+    [found] = BeautifulSoup((folder / f"{page}.html").read_text(), "html.parser").select("article")
+    for element in found.select("script, .headerlink"):
+        element.decompose()
+    for element in found.find_all(True):
+        for key in ("id", "for", "aria-labelledby", "aria-describedby"):
+            if key in element.attrs:
+                element[key] = place(page, str(element[key]))
+        for key in {"href", "src"} & element.attrs.keys():
+            element[key] = moved(str(element[key]), page)
+    for picture in found.select("img"):
+        picture["loading"] = "eager"
+    for fold in found.select("details.sd-dropdown"):
+        fold["open"] = ""
+    found["id"] = place(page)
+    return found
+
+
+def contents(articles: dict[str, Tag]) -> str:
+    """Parts and chapters, as links."""
+    titles = {page: each.select("h1")[0].get_text() for page, each in articles.items()}
+    lines = []
+    for part in yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]:
+        chapters = [entry["file"] for entry in part["chapters"]]
+        items = [f'<li><a href="#{place(page)}">{titles[page]}</a></li>' for page in chapters]
+        lines.append(f"<p><strong>{part['caption']}</strong></p><ul>{''.join(items)}</ul>")
+    return "".join(lines)
+
+
+def whole(folder: Path = BUILT) -> str:
+    """One page of all, under the styles of the pages and with their set-up of formulas."""
+    stated = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    articles = {page: article(page, folder) for page in pages()}
+    page = BeautifulSoup((folder / "index.html").read_text(), "html.parser")
+    formulas = [script for script in page.select("script") if "mathjax" in str(script).lower()]
+    head = [*page.select("head link[rel=stylesheet]"), *formulas]
+    for element in head:
+        for key in {"href", "src"} & element.attrs.keys():
+            element[key] = moved(str(element[key]), pages()[0])
+    front = f"""<article class="bd-article front">
+        <p class="title">{stated["title"]}</p><p>{stated["abstract"]}</p>
+        <p>Version {stated["version"]}, {stated["date-released"]:%-d %B %Y}. The newest is at
+        <a href="{address("Homepage")}">{address("Homepage")}</a>, where its notebooks run.
+        Text and figures: CC BY 4.0; code: MIT.</p>
+        <nav>{contents(articles)}</nav></article>"""
+    return (
+        '<!DOCTYPE html><html lang="en" data-theme="light" class="whole"><head><meta charset="utf-8">'
+        f"<title>{stated['title']}</title>{''.join(map(str, head))}</head><body><main class='bd-main'>"
+        f'<div class="bd-content"><div class="bd-article-container">{front}{"".join(map(str, articles.values()))}</div>'
+        "</div></main></body></html>"
+    )
+
+
+def chromium(playwright: Playwright) -> Browser:
+    """Debian's, or Playwright's own."""
+    own = playwright.chromium.executable_path
+    program = shutil.which("chromium") or (own if Path(own).exists() else None)
+    if program is None:
+        sys.exit("No Chromium: install Debian's package chromium, or run `playwright install chromium`.")
+    return playwright.chromium.launch(executable_path=program, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+
+
+def printed(page: Page, file: Path) -> None:
+    """Print it, and put its headings' own words into the bookmarks: Chromium loses the space where a heading wraps."""
+    page.pdf(
+        path=file,
+        outline=True,
+        tagged=True,
+        display_header_footer=True,
+        header_template=LINE.format("Shattered gradients"),
+        footer_template=LINE.format('<span class="pageNumber"></span>'),
+        format="A4",
+        margin=MARGINS,
+    )
+    stated = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    writer = PdfWriter(clone_from=file)
+    writer.add_metadata({"/Author": stated["authors"][0]["name"], "/Subject": stated["abstract"]})
+    for bookmark, words in zip(in_order(writer.get_outline_root()), page.evaluate(HEADINGS), strict=True):
+        bookmark[NameObject("/Title")] = TextStringObject(words)
+    writer.write(file)
+
+
+def in_order(bookmark: DictionaryObject) -> Iterator[DictionaryObject]:
+    """All bookmarks below this one, as they stand in the book."""
+    below = bookmark.get("/First")
+    while below is not None:
+        yield (child := below.get_object())
+        yield from in_order(child)
+        below = child.get("/Next")
+
+
+def main() -> None:
+    """Write ``_build/shattered-gradients.pdf``."""
+    together = PDF.with_suffix(".html")
+    together.write_text(whole())
+    with sync_playwright() as playwright:
+        page = chromium(playwright).new_page()
+        page.set_default_timeout(0)  # thousands of formulas
+        page.goto(together.as_uri())
+        page.evaluate(TYPESET)
+        printed(page, PDF)
+
+
+if __name__ == "__main__":
+    main()
