@@ -1,5 +1,5 @@
 # make check | make book | make page NAME=highway | make test | make drawings | make notebooks | make address
-# make bench | make lint | make lock | make clean
+# make course | make bench | make lint | make lock | make clean
 # Each target does all the set-up it needs; a second call does only what has changed.
 
 PYTHON ?= python3.11
@@ -9,7 +9,7 @@ BUILD  := $(BIN)/jupyter-book build book --config _config.yml
 PAGES  := $(wildcard book/*.md book/*.yml book/*.bib book/_static/* book/_static/drawings/*)
 CODE   := $(wildcard shattered_lite/*.py shattered_lite/*/*.py shattered_lite/*/*/*.py tools/*.py) _config.yml _toc.yml pyproject.toml
 
-.PHONY: check book page test drawings notebooks address bench lint lock clean
+.PHONY: check book page test course drawings notebooks address bench lint lock clean
 .DELETE_ON_ERROR:
 
 # Everything that needs no built page, and takes no more than minutes.
@@ -29,6 +29,10 @@ page: .venv/ready
 
 test: _build/html/index.html
 	$(PYTEST)
+
+# A folder for a teacher, _build/course: slides, notebooks without solutions, assignments, exam bank, figures.
+course: _build/html/index.html
+	$(BIN)/python -m tools.course
 
 # The chapters show book/_static/drawings as committed; a test holds them fresh.
 drawings: .venv/ready

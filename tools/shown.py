@@ -23,16 +23,13 @@ def grid(values: Any, left: float, right: float, bottom: float, top: float) -> l
 
 def contents(axes: Any) -> list[tuple[str, Any, Any]]:
     """Everything drawn in a panel: its kind, the thing, and its points (or points with values)."""
-    found = [("line", line, line.get_xydata()) for line in axes.lines]
+    from matplotlib import collections
+
+    found: list[tuple[str, Any, Any]] = [("line", line, line.get_xydata()) for line in axes.lines]
     for thing in axes.collections:
-        if hasattr(thing, "get_segments"):
+        if isinstance(thing, collections.LineCollection):
             found += [("segments", thing, segment) for segment in thing.get_segments()]
-        elif type(thing).__name__ == "QuadMesh":
-            corners = thing.get_coordinates()
-            middles = (corners[:-1, :-1] + corners[1:, 1:]).reshape(-1, 2) / 2
-            values = thing.get_array().reshape(-1, 1)
-            found.append(("image", thing, [(*middle, *value) for middle, value in zip(middles, values, strict=True)]))
-        elif len(thing.get_offsets()) > 1 or not len(thing.get_paths()[0].vertices):
+        elif isinstance(thing, collections.PathCollection):
             found.append(("points", thing, thing.get_offsets()))
         else:
             found += [("area", thing, path.vertices) for path in thing.get_paths()]

@@ -26,6 +26,7 @@ from tools.site import ROOT
 
 SOURCES = ROOT / "book" / "course"
 LETTERS = "ABCDEF"
+Stage = tuple[int, int, str]  # of a lecture: first and last minute, and the title of the slide
 CHOICE = re.compile(r"^- (?P<value>\S+)(?::: (?P<text>.+))?$")
 
 
@@ -108,12 +109,10 @@ class Plan(SphinxDirective):
         return [plan(minutes=int(self.arguments[0]))]
 
 
-def stages(doctree: nodes.document, whole: int) -> list[tuple[int, int, str]]:
-    """First and last minute of each slide that takes time, and its title."""
+def stages(doctree: nodes.document) -> list[Stage]:
+    """Each slide that takes time."""
     timed = [note for note in doctree.findall(speech) if note["minutes"]]
     ends = list(accumulate(note["minutes"] for note in timed))
-    if not ends or ends[-1] != whole:
-        raise ValueError(f"plan {whole}: the slides take {ends[-1] if ends else 0} minutes")
     titles = [next(at for at in parents(note) if isinstance(at, nodes.section))[0].astext() for note in timed]
     return list(zip([0, *ends], ends, titles, strict=False))
 
@@ -128,10 +127,12 @@ def parents(node: nodes.Node) -> Iterator[nodes.Node]:
 def lay_plan(_app: Sphinx, doctree: nodes.document) -> None:
     """Put the list where it is asked for."""
     for place in list(doctree.findall(plan)):
-        items = [
-            nodes.list_item("", nodes.paragraph("", f"{first} to {last}: {title}"))
-            for first, last, title in stages(doctree, place["minutes"])
-        ]
+        found = stages(doctree)
+        taken = found[-1][1] if found else 0
+        if taken != place["minutes"]:
+            raise ValueError(f"plan {place['minutes']}: the slides take {taken} minutes")
+        lines = [f"{first} to {last}: {title}" for first, last, title in found]
+        items = [nodes.list_item("", nodes.paragraph("", line)) for line in lines]
         place.replace_self(nodes.bullet_list("", *items, classes=["plan"]))
 
 
@@ -166,8 +167,11 @@ def mathjax() -> Path:
     return Path(spec.origin).parent / "static" / "mathjax" / "tex-svg.js"
 
 
-def build(work: Path, out: Path, figures: Path) -> None:
-    """Write the decks into ``out``; ``work`` is a folder of their own, ``figures`` what ``tools.figures`` wrote."""
+def build(work: Path, out: Path, figures: Path) -> dict[str, list[Stage]]:
+    """Write the decks into ``out``; ``work`` is a folder for that, ``figures`` what ``tools.figures`` wrote.
+
+    Returned is the plan of each.
+    """
     sources = shutil.copytree(SOURCES, work / "sources")
     shutil.copytree(figures, sources / "figures")
     shutil.copytree(ROOT / "book" / "_static" / "drawings", sources / "drawings")
@@ -196,4 +200,7 @@ def build(work: Path, out: Path, figures: Path) -> None:
     app.build()
     if app.statuscode:
         raise RuntimeError("the slides were not built; what Sphinx says is above")
-    shutil.copytree(work / "html", out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".buildinfo", "objects.inv"))
+    shutil.copytree(
+        work / "html", out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".buildinfo", "_sources", "objects.inv")
+    )
+    return {name: stages(app.env.get_doctree(name)) for name in sorted(app.env.found_docs)}

@@ -79,7 +79,8 @@ ASSIGNMENTS: dict[str, Assignment] = {
                 "proof",
                 6,
                 "2 for the sum over paths with its gates, 2 for why different paths do not count (one of them has a "
-                "weight that the other lacks, independent and of mean zero), 1 for each of the two probabilities.",
+                "weight that the other lacks, independent and of mean zero), 1 for the probability to be open at one "
+                "input, 1 for that at both.",
             ),
             ByHand(
                 "assumption",
