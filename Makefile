@@ -1,16 +1,15 @@
 # make check | make book | make page NAME=highway | make test | make drawings | make notebooks | make address
-# make pdf | make archive | make bench | make lint | make lock | make clean
+# make pdf | make archive | make course | make bench | make lint | make lock | make clean
 # Each target does all the set-up it needs; a second call does only what has changed.
 
 PYTHON ?= python3.11
 BIN    := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 BUILD  := $(BIN)/jupyter-book build book --config _config.yml
-PAGES  := $(wildcard book/*.md book/widgets/*.js book/*.yml book/*.bib book/_static/* book/_static/drawings/*)
-PAGES  := $(wildcard book/*.md book/*.yml book/*.bib book/*.js book/_static/* book/_static/drawings/*) CITATION.cff
+PAGES  := $(wildcard book/*.md book/*.yml book/*.bib book/*.js book/widgets/*.js book/_static/* book/_static/drawings/*) CITATION.cff
 CODE   := $(wildcard shattered_lite/*.py shattered_lite/*/*.py shattered_lite/*/*/*.py tools/*.py) _config.yml _toc.yml pyproject.toml
 
-.PHONY: check book page test drawings notebooks address pdf archive bench lint lock clean
+.PHONY: check book page test course drawings notebooks address pdf archive bench lint lock clean
 .DELETE_ON_ERROR:
 
 # Everything that needs no built page, and takes no more than minutes.
@@ -30,6 +29,10 @@ page: .venv/ready
 
 test: _build/html/index.html
 	$(PYTEST)
+
+# A folder for a teacher, _build/course: slides, notebooks without solutions, assignments, exam bank, figures.
+course: _build/html/index.html
+	$(BIN)/python -m tools.course
 
 # The chapters show book/_static/drawings as committed; a test holds them fresh.
 drawings: .venv/ready

@@ -1,10 +1,10 @@
 """Chapters run here, side by side, before Sphinx reads what they printed: ``python -m tools.execute [PAGE ...]``.
 
 A result is kept in ``.executed`` under the digest of everything that decides it: the chapter's code cells, the package,
-the lock, Python and what is installed beside it. A kernel sees nothing else: its home and its working directory are
-empty, and of this process's environment it gets the path alone. So a result that is found is the result of this code.
-MyST-NB takes the results from a jupyter-cache that each call lays anew: it matches cells with their captions, which
-decide nothing.
+the lock, Python and what is installed beside it. A kernel sees nothing else: its working directory is empty, its home
+holds ``tools.shown`` alone, and of this process's environment it gets the path. So a result that is found is the result
+of this code. MyST-NB takes the results from a jupyter-cache that each call lays anew: it matches cells with their
+captions, which decide nothing.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,12 +32,14 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from tools import shown
 from tools.site import ROOT, pages, with_code
 
 KEPT = 5  # results of a chapter, the newest
 # Seconds that a chapter may take, alone on two cores of a current laptop. What may take longest begins first.
 BUDGET, BUDGETS = 60, {"looks-linear": 120, "price-is-time": 90}
 SECONDS_PER_CELL = 300
+SHOWN = Path(shown.__file__)
 DECIDING_TAGS = {"raises-exception", "skip-execution"}
 FIXED = {  # one kernel a core; and what waits must not spin, where another chapter needs the core
     "CUDA_VISIBLE_DEVICES": "",
@@ -79,6 +82,7 @@ def surroundings(root: Path) -> str:
     for file in [root / "requirements.lock", *sorted(package)]:
         content = file.read_bytes()
         digest.update(f"{file.relative_to(root)} {len(content)}\n".encode() + content)
+    digest.update(SHOWN.read_bytes())
     installed = sorted(f"{each.name}=={each.version}" for each in importlib.metadata.distributions())
     digest.update(json.dumps([sys.version, platform.platform(), FIXED, SECONDS_PER_CELL, installed]).encode())
     return digest.hexdigest()
@@ -93,10 +97,20 @@ def key(notebook: NotebookNode, beside: str) -> str:
     return hashlib.sha256(json.dumps([beside, cells]).encode()).hexdigest()
 
 
+def lay_profile(home: Path) -> None:
+    """Let the kernel that lives there keep of each figure what ``tools.shown`` makes of it."""
+    profile = home / ".ipython" / "profile_default"
+    profile.mkdir(parents=True)
+    shutil.copy(SHOWN, home / ".ipython")
+    found = f"import sys\nsys.path.append({str(home / '.ipython')!r})\n"
+    (profile / "ipython_kernel_config.py").write_text(f"{found}c.IPKernelApp.extensions = [{SHOWN.stem!r}]\n")
+
+
 def execute(notebook: NotebookNode, home: Path) -> Result:
     """Run a chapter from its first cell to its last, or raise what its first wrong cell raised."""
     shutil.rmtree(home, ignore_errors=True)  # an earlier run may have left something there
     home.mkdir(parents=True)
+    lay_profile(home)
     environment = FIXED | {"PATH": os.environ["PATH"], "HOME": str(home)}
     spent = [0.0]
 
@@ -152,7 +166,10 @@ class Store:
 def with_outputs(notebook: NotebookNode, result: Result) -> NotebookNode:
     """The chapter as it is written now, with the outputs of its cells."""
     for cell, executed in zip(code_cells(notebook), code_cells(result.notebook), strict=True):
-        cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
+        cell.outputs, cell.execution_count = deepcopy(executed.outputs), executed.execution_count
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):  # pages show the pixels
+                output.data = {kind: data for kind, data in output.data.items() if kind not in shown.FORMS}
     return notebook
 
 

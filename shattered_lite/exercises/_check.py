@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+from numpy.typing import ArrayLike
 
 from . import (
     _after_the_paper,
     _any_activation,
+    _assigned_experiment,
+    _assigned_theory,
     _diagnose,
     _few_to_many,
     _finite_width,
@@ -34,6 +36,7 @@ from . import (
     _who_is_active,
 )
 from ._exercise import Answer, Exercise
+from ._verdict import values, verdict
 
 EXERCISES: dict[str, Exercise] = {
     **_gradients_as_noise.EXERCISES,
@@ -63,23 +66,26 @@ EXERCISES: dict[str, Exercise] = {
     **_folds_and_borders.EXERCISES,
     **_turning_the_mirror.EXERCISES,
     **_few_to_many.EXERCISES,
+    **_assigned_theory.EXERCISES,
+    **_assigned_experiment.EXERCISES,
 }
 
 
-def check(name: str, answer: Answer | None) -> None:
+def check(name: str, answer: Answer | ArrayLike | None) -> None:
     """Say whether an answer is right and, if it is a usual wrong one, what to think about.
 
     Parameters
     ----------
     name : str
         The exercise, as its cell writes it.
-    answer : float, callable or None
-        The reader's answer; None while there is none yet.
+    answer : float, callable, array_like or None
+        The reader's answer; estimates where the exercise is to measure; None while there is none yet.
 
     Raises
     ------
     ValueError
-        If there is no such exercise, or a number is given where a function is asked for (or the reverse).
+        If there is no such exercise, a number is given where a function is asked for (or the reverse), or estimates are
+        none that ``checks.agrees`` takes.
 
     Examples
     --------
@@ -94,23 +100,4 @@ def check(name: str, answer: Answer | None) -> None:
     if answer is None:
         print("No answer yet: put yours in place of None and run the cell again.")
         return
-    if callable(answer) != callable(exercise.answer) or isinstance(answer, str):
-        wanted = "a function" if callable(exercise.answer) else "a number"
-        raise ValueError(f"answer={answer!r}: this exercise asks for {wanted}")
-    if _same(answer, exercise.answer, exercise):
-        print("Right.")
-        return
-    hints = [hint for mistake, hint in exercise.mistakes if _same(answer, mistake, exercise)]
-    print("Not yet. " + (hints[0] if hints else "The solution below the exercise shows the way; try once more first."))
-
-
-def _same(answer: Answer, other: Answer, exercise: Exercise) -> bool:
-    if callable(answer) and callable(other):
-        pairs = [(answer(*point), other(*point)) for point in exercise.points]
-    else:
-        pairs = [(answer, other)]
-    return all(
-        np.shape(a) == np.shape(b)
-        and np.allclose(np.asarray(a, float), np.asarray(b, float), rtol=exercise.tolerance, atol=0)
-        for a, b in pairs
-    )
+    print(verdict(exercise, values(exercise, answer)))

@@ -23,6 +23,8 @@ class Exercise:
         Arguments at which functions are compared.
     tolerance : float
         Relative difference that still counts as the same: rounding of what a reader types.
+    measured : bool
+        Whether independent estimates are handed in, as ``checks.agrees`` takes them, whose mean must be the answer.
 
     Examples
     --------
@@ -34,3 +36,4 @@ class Exercise:
     mistakes: tuple[tuple[Answer, str], ...]
     points: tuple[tuple[Any, ...], ...] = ()
     tolerance: float = 5e-3
+    measured: bool = False

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from shattered_lite.exercises import EXERCISES, Exercise, check
+from shattered_lite.exercises._verdict import TOO_WIDE
 
 BOOK = Path(__file__).parents[2] / "book"
 NUMBER = Exercise(0.25, ((0.5, "Both gates must be open."), (0.75, "You counted the wrong side.")))
@@ -17,7 +19,8 @@ FUNCTION = Exercise(
     ((lambda depth: 0.75**depth, "That is with a skip."), (lambda depth: 0.5 ** (depth + 1), "Count the gates again.")),
     points=((1,), (5,), (np.arange(4),)),
 )
-ALL = {"a number": NUMBER, "a function": FUNCTION} | EXERCISES
+ESTIMATES = Exercise(0.25, ((0.5, "Both gates must be open."), (1.0, "The gates are the same.")), measured=True)
+ALL = {"a number": NUMBER, "a function": FUNCTION, "estimates": ESTIMATES} | EXERCISES
 MISTAKES = [(name, which) for name, exercise in ALL.items() for which in range(len(exercise.mistakes))]
 
 
@@ -25,11 +28,17 @@ MISTAKES = [(name, which) for name, exercise in ALL.items() for which in range(l
 def registry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(EXERCISES, "a number", NUMBER)
     monkeypatch.setitem(EXERCISES, "a function", FUNCTION)
+    monkeypatch.setitem(EXERCISES, "estimates", ESTIMATES)
+
+
+def given(name: str, answer: Any) -> Any:
+    """The answer as a reader gives it: where estimates are asked for, a hundred that scatter by a twentieth."""
+    return answer * np.linspace(0.95, 1.05, 100) if ALL[name].measured else answer
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_the_right_answer_is_right(name: str, capsys: pytest.CaptureFixture) -> None:
-    check(name, ALL[name].answer)
+    check(name, given(name, ALL[name].answer))
     assert capsys.readouterr().out == "Right.\n"
 
 
@@ -37,7 +46,7 @@ def test_the_right_answer_is_right(name: str, capsys: pytest.CaptureFixture) -> 
 def test_each_mistake_gets_its_own_hint(name: str, which: int, capsys: pytest.CaptureFixture) -> None:
     """So no mistake is within the tolerance of the answer, nor of a mistake before it."""
     mistake, hint = ALL[name].mistakes[which]
-    check(name, mistake)
+    check(name, given(name, mistake))
     assert capsys.readouterr().out == f"Not yet. {hint}\n"
 
 
@@ -61,9 +70,9 @@ def test_an_exercise_is_well_made(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_an_unusual_wrong_answer_is_wrong(name: str, capsys: pytest.CaptureFixture) -> None:
-    check(name, (lambda *_: -1234.5678) if callable(ALL[name].answer) else -1234.5678)
-    assert capsys.readouterr().out == "Not yet. The solution below the exercise shows the way; try once more first.\n"
-    check(name, (lambda *_: np.nan) if callable(ALL[name].answer) else np.nan)
+    check(name, (lambda *_: -1234.5678) if callable(ALL[name].answer) else given(name, -1234.5678))
+    assert capsys.readouterr().out == "Not yet. That is none of the usual mistakes; try once more.\n"
+    check(name, (lambda *_: np.nan) if callable(ALL[name].answer) else given(name, np.nan))
     assert capsys.readouterr().out.startswith("Not yet.")
 
 
@@ -85,6 +94,28 @@ def test_unknown_names_and_wrong_kinds_are_named() -> None:
 
 
 def test_the_book_asks_exactly_these() -> None:
-    text = "".join(path.read_text() for path in sorted(BOOK.glob("*.md")))
+    """Chapters and assignments together."""
+    text = "".join(path.read_text() for path in sorted(BOOK.rglob("*.md")))
     asked = set(re.findall(r"exercises\.check\(\s*[\"']([^\"']+)[\"']", text))
-    assert asked == set(EXERCISES) - {"a number", "a function"}
+    assert asked == set(EXERCISES) - {"a number", "a function", "estimates"}
+
+
+def test_estimates_must_show_an_error_of_a_tenth(capsys: pytest.CaptureFixture) -> None:
+    check("estimates", 0.25 * np.linspace(0, 2, 100))
+    assert capsys.readouterr().out == f"Not yet. {TOO_WIDE}\n"
+
+
+def test_estimates_that_no_network_tells_apart_are_known(capsys: pytest.CaptureFixture) -> None:
+    """As when the same gates are open at both inputs: numerator and denominator are equal in every network."""
+    variance = np.linspace(0.5, 1.5, 100)
+    check("estimates", np.stack([variance, variance], 1))
+    assert capsys.readouterr().out == "Not yet. The gates are the same.\n"
+
+
+def test_what_are_no_estimates_is_refused() -> None:
+    with pytest.raises(ValueError, match="3 replicates, but a standard error needs 10 or more"):
+        check("estimates", [0.2, 0.3, 0.25])
+    with pytest.raises(ValueError, match="they do not vary"):
+        check("estimates", np.full(100, 0.25))
+    with pytest.raises(ValueError, match="this exercise asks for estimates"):
+        check("estimates", lambda: 0.25)

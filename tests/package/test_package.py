@@ -25,7 +25,7 @@ TREES = {path.relative_to(PACKAGE).with_suffix("").as_posix(): ast.parse(path.re
 # A room may use those before it, never those after it.
 ORDER = [
     "theory", "structure", "checks", "plots", "networks", "initializers", "sampling", "diagnosis", "lab/data",
-    "lab/training", "lab/sweep", "lab/records", "lab/grids", "lab/cli", "exercises",
+    "lab/training", "lab/sweep", "lab/records", "lab/grids", "exercises", "lab/cli",
 ]  # fmt: skip
 ALONE = {"theory", "structure", "checks", "plots"}  # know none of each other
 GROUND = {"_arguments", "_autograd", "_files", "_modules"}  # what knows no room, and serves several

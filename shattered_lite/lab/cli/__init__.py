@@ -1,4 +1,4 @@
-"""The command line: one run, a grid of runs, what is recorded, and a diagnosis of somebody's network."""
+"""The command line: one run, a grid of runs, what is recorded, a diagnosis of somebody's network, and marks."""
 
 from ._commands import main
 

@@ -1,4 +1,4 @@
-"""Train one network, make every run of a grid, and report what is recorded."""
+"""Train one network, make every run of a grid, report what is recorded; what each other command takes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ..._files import set_aside
 from .. import grids, records, sweep, training
-from . import _network, _report
+from . import _grade, _network, _report
 
 EXAMPLES = """examples:
   python -m shattered_lite train --kind plain --depth 6
@@ -29,6 +29,7 @@ EXAMPLES = """examples:
   python -m shattered_lite sweep figure_6 --folder runs --scheduler tcp://host:8786
   python -m shattered_lite fold runs figure_6.jsonl
   python -m shattered_lite diagnose models:resnet --input 3,32,32
+  python -m shattered_lite grade theory submissions --table marks.csv
 
 Whatever is interrupted continues when the same command is given again."""
 
@@ -72,8 +73,8 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpF
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m shattered_lite", None, __doc__, EXAMPLES, formatter_class=_Help)
     parser.add_argument("--version", action="version", version=f"shattered_lite {version('shattered_lite')}")
-    commands = parser.add_subparsers(required=True, metavar="train | sweep | report | fold | diagnose")
-    train, grid, report, fold, network = (
+    commands = parser.add_subparsers(required=True, metavar="train | sweep | report | fold | diagnose | grade")
+    train, grid, report, fold, network, submissions = (
         commands.add_parser(name, help=text, description=text, epilog=EXAMPLES, formatter_class=_Help)
         for name, text in (
             ("train", "Train one network, and record the run."),
@@ -81,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
             ("report", "Print what is recorded, as a table in Markdown."),
             ("fold", "Put the records of a folder into one file, a line each; what it holds already stays."),
             ("diagnose", "Say whether a network can train as it starts, and what to change if not."),
+            ("grade", "Run the submissions of an assignment, and write what their answers are worth into a table."),
         )
     )
     _add_configuration(train)
@@ -108,6 +110,9 @@ def _parser() -> argparse.ArgumentParser:
 
     _network.add_options(network)
     network.set_defaults(carry_out=_network.diagnose)
+
+    _grade.add_options(submissions)
+    submissions.set_defaults(carry_out=_grade.grade)
     return parser
 
 

@@ -1,0 +1,64 @@
+"""An exam bank from the checked exercises: every one that is added to a chapter, and to the package, is in it.
+
+Where the answer is a number, it is a question with choices, and the wrong ones are the usual mistakes that the package
+knows. Where it is a function, the answer is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from shattered_lite.exercises import EXERCISES, Exercise
+from tools.students import Question
+
+LETTERS = "ABCDEFGH"
+
+INTRODUCTION = """\
+# {title}
+
+Made from the checked exercises of the book, in its order. *Warm-up* questions take three minutes, *work* ten to
+twenty. Numbers of equations and theorems are those of the book, and an exercise may rest on the one before: read a
+question once before you use it. The book holds the solutions, folded, and so does anybody who has read it; turn a
+number in the question, and the solution shows what the answer becomes.
+"""
+
+
+def number(value: float) -> str:
+    """As one would write it: four digits that count, of a whole number all."""
+    return f"{value:.0f}" if value == round(value) and abs(value) < 1e7 else f"{value:.4g}"
+
+
+def choices(exercise: Exercise) -> list[tuple[float, str]]:
+    """Right and usual wrong answers by size, each with what the package says to it; nothing to the right one."""
+    numbers: Any = [(exercise.answer, ""), *exercise.mistakes]
+    return sorted((float(value), hint) for value, hint in numbers)
+
+
+def asked(question: Question) -> str:
+    """The question as students see it."""
+    exercise = EXERCISES[question.name]
+    if callable(exercise.answer):
+        return question.text
+    offered = [f"- {letter}. {number(value)}" for letter, (value, _) in zip(LETTERS, choices(exercise), strict=False)]
+    return "\n".join([question.text, "", *offered])
+
+
+def answered(question: Question) -> str:
+    """Its answer, what each wrong choice shows, and the solution."""
+    exercise = EXERCISES[question.name]
+    lines = []
+    if not callable(exercise.answer):
+        for letter, (value, hint) in zip(LETTERS, choices(exercise), strict=False):
+            lines.append(f"- {letter}. {number(value)}: {hint or '**right**'}")
+    return "\n".join([question.text.split("\n")[0], "", *lines, "", question.solution])
+
+
+def bank(chapters: Iterable[tuple[str, list[Question]]]) -> tuple[str, str]:
+    """Two texts in Markdown: the questions of each chapter, by title, and the answers."""
+    questions, answers = INTRODUCTION.format(title="Exam bank"), INTRODUCTION.format(title="Exam bank: answers")
+    for title, found in chapters:
+        if found:
+            questions += "\n".join(["", f"## {title}", "", "\n\n".join(map(asked, found)), ""])
+            answers += "\n".join(["", f"## {title}", "", "\n\n".join(map(answered, found)), ""])
+    return questions, answers
