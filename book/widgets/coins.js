@@ -57,7 +57,7 @@ function path(route, colour) {
     ...route.flatMap((gate, layer) => [
       shape("rect", { x: middle(layer) - 13 * size, y: BOX - 12 * size, width: 26 * size, height: 24 * size, stroke: "currentColor", class: "widget-dot" }),
       stroke(`M${middle(layer) - 8 * size} ${BOX + 6 * size}h${8 * size}l${8 * size} ${-12 * size}`, { "stroke-width": 1.5 }),
-      word(gate ? "gate" : "skip", layer, 26, gate ? { style: `fill: ${colour}` } : {}),
+      word(gate ? "gate" : "skip", layer, 26, { "font-weight": gate ? "bold" : "normal" }),
       word(gate ? "½" : "1", layer, 138),
     ]),
     ...[10, WIDTH - 10].map((cx) => shape("circle", { cx, cy: LINE, r: 6, fill: "currentColor" })),

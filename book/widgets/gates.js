@@ -143,7 +143,7 @@ export function render({ model, el }) {
   }
 
   el.append(
-    element("div", { class: "widget-row" }, input.node,
+    element("div", { class: "widget-row widget-wraps" }, input.node,
       button("new weights", () => model.set("seed", model.get("seed") + 1))),
     pictures, sentence, numbers.node);
   model.on("change:input", () => { input.set(model.get("input")); show(); });

@@ -57,7 +57,7 @@ function disc(angle, first, colour) {
       word(side < 0 ? "i" : "j", place(side * Math.max(half + 0.09, 0.25), RADIUS + 36), { "font-style": "italic" }),
     ]),
     shape("path", { d: arc(-half, half, 26), fill: "none", stroke: "currentColor" }),
-    word("open at both: π − θ", [CENTRE[0], 10], { style: `fill: ${colour}` }),
+    word("open at both: π − θ", [CENTRE[0], 10]),
     ...roomy(Math.PI - angle, word("neither", place(Math.PI, 62))),
     ...roomy(angle, word("only i", place(-Math.PI / 2, 62)), word("only j", place(Math.PI / 2, 62))),
   ];
