@@ -68,6 +68,7 @@ function handles(picture, turned) {
   const tips = [-1, 1].map((side) => [side, shape("circle", { r: 7, class: "widget-handle" })]);
   let held = false;
   for (const [, tip] of tips) {
+    tip.addEventListener("touchstart", (event) => event.preventDefault()); // else the page scrolls under the finger
     tip.addEventListener("pointerdown", (event) => {
       held = true;
       tip.setPointerCapture(event.pointerId);

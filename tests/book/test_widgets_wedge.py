@@ -35,16 +35,33 @@ def test_dial_answers_to_keys(browser, site):
         assert problems == []
 
 
-def test_arrows_can_be_turned(browser, site):
-    """From right angles to opposite: both tips to the level of the centre."""
+@pytest.mark.parametrize("how", ["mouse", "finger"])
+def test_arrows_can_be_turned(browser, site, how):
+    """From right angles to opposite: one tip to the level of the centre, while the page stays where it is."""
     with opened(browser, f"{site}/who-is-active.html", size=PHONE) as (page, _):
         dial = page.locator(".widget-wedge")
         dial.scroll_into_view_if_needed()
         tip = dial.locator(".widget-handle").last
         tip.scroll_into_view_if_needed()
         box, picture = tip.bounding_box(), dial.locator(".widget-drawing").bounding_box()
-        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        page.mouse.down()
-        page.mouse.move(picture["x"] + picture["width"] - 30, picture["y"] + picture["height"] * 164 / 284, steps=3)
-        page.mouse.up()
+        start = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        end = picture["x"] + picture["width"] - 30, picture["y"] + picture["height"] * 164 / 284
+        scrolled = page.evaluate("scrollY")
+        drag(page, how, start, end)
         dial.get_by_text("the inputs are 180.0° apart. The gates of 0.0 %").wait_for()
+        assert page.evaluate("scrollY") == scrolled
+
+
+def drag(page, how, start, end):
+    between = np.linspace(start, end, 10)
+    if how == "mouse":
+        page.mouse.move(*start)
+        page.mouse.down()
+        for place in between:
+            page.mouse.move(*place)
+        page.mouse.up()
+        return
+    touch = page.context.new_cdp_session(page)
+    for kind, places in [("touchStart", [start]), *(("touchMove", [place]) for place in between), ("touchEnd", [])]:
+        points = [{"x": x, "y": y} for x, y in places]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
