@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 from playwright.sync_api import Browser, Page
-from test_browser import DESKTOP, PHONE, browser, opened, served, site  # noqa: F401 (fixtures)
+from test_browser import DESKTOP, PHONE, opened, served
 
 import shattered_lite as sl
 from tools import widgets
@@ -30,7 +30,7 @@ SLOPES = """async ([source, kind, inputs, width, depth, first, matrices]) => {
 
 
 @pytest.fixture(scope="module")
-def blank(browser: Browser) -> Iterator[Page]:  # noqa: F811
+def blank(browser: Browser) -> Iterator[Page]:
     page = browser.new_page()
     yield page
     page.close()
@@ -128,7 +128,7 @@ def ready(page: Page) -> str:
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_dial_of_the_start_page_is_in_view(browser, site, size):  # noqa: F811
+def test_dial_of_the_start_page_is_in_view(browser, site, size):
     with opened(browser, f"{site}/index.html", size=size) as (page, problems):
         ready(page)
         box = page.locator(".widget-shatter .widget-plot").first.bounding_box()
@@ -137,7 +137,7 @@ def test_dial_of_the_start_page_is_in_view(browser, site, size):  # noqa: F811
         assert problems == []
 
 
-def test_dial_answers_to_keys(browser, site):  # noqa: F811
+def test_dial_answers_to_keys(browser, site):
     with opened(browser, f"{site}/index.html") as (page, _):
         assert "plain, 10 layers" in ready(page)
         page.locator(".widget-shatter input[type=range]").focus()
@@ -155,7 +155,7 @@ def test_dial_answers_to_keys(browser, site):  # noqa: F811
         assert page.locator(".widget-table tbody tr").count() == 7
 
 
-def test_looks_linear_is_a_flat_line_at_every_depth(browser, site):  # noqa: F811
+def test_looks_linear_is_a_flat_line_at_every_depth(browser, site):
     with opened(browser, f"{site}/index.html") as (page, _):
         ready(page)
         page.locator(".widget-shatter").get_by_text("looks linear", exact=True).click()
@@ -163,7 +163,7 @@ def test_looks_linear_is_a_flat_line_at_every_depth(browser, site):  # noqa: F81
 
 
 @pytest.mark.parametrize("how", ["disk", "no script", "print"])
-def test_dial_where_a_page_is_not_served(browser, html, how):  # noqa: F811
+def test_dial_where_a_page_is_not_served(browser, html, how):
     context = browser.new_context(java_script_enabled=how != "no script")
     page = context.new_page()
     page.goto(f"file://{html}/index.html")
@@ -178,7 +178,7 @@ def test_dial_where_a_page_is_not_served(browser, html, how):  # noqa: F811
     context.close()
 
 
-def test_broken_dial_leaves_its_still(browser, html, tmp_path):  # noqa: F811
+def test_broken_dial_leaves_its_still(browser, html, tmp_path):
     broken = (html / "index.html").read_text().replace("export function render", "export function renders")
     (tmp_path / "index.html").write_text(broken)
     (tmp_path / "_static").symlink_to(html / "_static")

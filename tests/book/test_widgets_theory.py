@@ -1,12 +1,9 @@
 """Dials of closed forms: their numbers are those of ``theory``, and of the records."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Browser, Page
-from test_browser import browser, opened, site  # noqa: F401 (fixtures)
+from test_browser import opened
 
 import shattered_lite as sl
 from tools import dials, widgets
@@ -27,13 +24,6 @@ ACTIVATIONS = {
     "GELU": "gelu",
     "SiLU": "silu",
 }
-
-
-@pytest.fixture(scope="module")
-def blank(browser: Browser) -> Iterator[Page]:  # noqa: F811
-    page = browser.new_page()
-    yield page
-    page.close()
 
 
 def in_browser(page, module, body, **given):
@@ -122,7 +112,7 @@ def test_learning_curves_end_where_the_median_network_got_there():
         ("any-activation", "own-index", "End", "κ = 0.733", "κ ="),
     ],
 )
-def test_dial_answers_to_keys(browser, site, page_name, name, keys, before, after):  # noqa: F811
+def test_dial_answers_to_keys(browser, site, page_name, name, keys, before, after):
     with opened(browser, f"{site}/{page_name}.html") as (page, problems):
         dial = page.locator(f".widget-{name}")
         dial.scroll_into_view_if_needed()
