@@ -10,7 +10,12 @@ from shattered_lite.lab.training import steps_tested
 
 SMOOTH = {"tanh": "tanh", "GELU": "gelu", "SiLU": "silu"}
 HIGHEST = 100  # Hermite degree
-INDEX = {"linear": sl.theory.leaky_relu(1.0), "GELU": "gelu", "tanh": "tanh", "rectifier": "relu"}
+INDEX: dict[str, str | sl.theory.Activation] = {
+    "linear": sl.theory.leaky_relu(1.0),
+    "GELU": "gelu",
+    "tanh": "tanh",
+    "rectifier": "relu",
+}
 TURNS = {0: "looks linear", 45: "mirror at 45 degrees", 90: "mirror at 90 degrees"}
 
 

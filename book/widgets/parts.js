@@ -1,4 +1,4 @@
-// What dials are made of: labelled controls, and a plot as SVG that follows its room and the page's colours.
+// What dials are made of: labelled controls, and plots and drawings as SVG that follow their room and the page's colours.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -13,7 +13,8 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-function shape(tag, attributes, ...children) {
+/** The same in a drawing. */
+export function shape(tag, attributes, ...children) {
   const made = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   made.append(...children);
@@ -67,8 +68,17 @@ export function table(summary, columns) {
   return { node, fill };
 }
 
+/** A drawing in units of its own, which grows and shrinks as a whole: `{ node, draw }`. `draw` takes shapes. */
+export function drawing({ width, height, says }) {
+  const strokes = shape("g", {});
+  const node = shape("svg", { class: "widget-drawing", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": says }, strokes);
+  return { node, draw: (shapes) => strokes.replaceChildren(...shapes) };
+}
+
+const named = (ticks) => ticks.map((tick) => (Array.isArray(tick) ? tick : [tick, tick]));
+
 /**
- * A plot: `{ node, draw }`. `x` and `y` are `{ from, to, ticks, label }`.
+ * A plot: `{ node, draw }`. `x` and `y` are `{ from, to, ticks, label }`, where a tick is a number or `[number, words]`.
  * `draw` takes marks: `{ line: [[x, y], ...], colour, width, dash }`, `{ dot: [x, y], colour, radius }` or
  * `{ words, at: [x, y], anchor, colour }`.
  */
@@ -83,8 +93,8 @@ export function plot({ x, y, height, says }) {
     const text = (words, at, attributes = {}) => shape("text", { x: at[0], y: at[1], ...attributes }, words);
     const axes = [
       shape("path", { class: "widget-axis", d: `M${edge.left} ${edge.top}V${height - edge.bottom}H${width - edge.right}` }),
-      ...x.ticks.map((tick) => text(tick, [across(tick), height - edge.bottom + 15], { "text-anchor": "middle" })),
-      ...y.ticks.map((tick) => text(tick, [edge.left - 6, up(tick) + 4], { "text-anchor": "end" })),
+      ...named(x.ticks).map(([at, words]) => text(words, [across(at), height - edge.bottom + 15], { "text-anchor": "middle" })),
+      ...named(y.ticks).map(([at, words]) => text(words, [edge.left - 6, up(at) + 4], { "text-anchor": "end" })),
       text(x.label ?? "", [(edge.left + width - edge.right) / 2, height - 4], { "text-anchor": "middle" }),
       text(y.label ?? "", [0, 0], {
         "text-anchor": "middle",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from browsing import served
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +32,11 @@ def browser() -> Iterator[Browser]:
 def site(html) -> Iterator[str]:
     with served(html) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def blank(browser: Browser) -> Iterator[Page]:
+    """A page with nothing on it, to compute in."""
+    page = browser.new_page()
+    yield page
+    page.close()

@@ -1,12 +1,12 @@
 """Dials: what they compute is what the package computes, and they can be used by eye, ear, key and touch."""
 
 import math
-from collections.abc import Iterator
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Page
-from test_browser import DESKTOP, PHONE, browser, opened, served, site  # noqa: F401 (fixtures)
+from browsing import DESKTOP, PHONE, opened, served
+from dial_modules import computed
+from playwright.sync_api import Page
 
 import shattered_lite as sl
 from tools import widgets
@@ -21,27 +21,18 @@ LAWS = {
     "residual, beta 0.1": {"kind": "residual", "normalisation": "batch_norm", "beta": 0.1},
     "highway": HIGHWAY,
 }
-SLOPES = """async ([source, kind, inputs, width, depth, first, matrices]) => {
-    const network = await import("data:text/javascript," + encodeURIComponent(source));
-    const weights = (layer) => Float64Array.from(matrices[layer - 1]);
-    const states = [...network.states(kind, { inputs, width, depth, first, weights })];
-    return states.slice(1).map(({ tangents }) => [...tangents]);
-}"""
-
-
-@pytest.fixture(scope="module")
-def blank(browser: Browser) -> Iterator[Page]:  # noqa: F811
-    page = browser.new_page()
-    yield page
-    page.close()
+SLOPES = """[...dial.states(kind, {
+    inputs, width, depth: matrices.length, first, weights: (layer) => Float64Array.from(matrices[layer - 1])
+})].slice(1).map(({ tangents }) => [...tangents])"""
 
 
 def slopes_in_browser(page, kind, first, matrices):
     """At each depth, input and unit."""
-    [source] = widgets.sources("network").values()
     flat = [matrix.flatten().tolist() for matrix in matrices]
-    arguments = [source, kind, X.tolist(), WIDTH, len(matrices), first.flatten().tolist(), flat]
-    return torch.tensor(page.evaluate(SLOPES, arguments), dtype=torch.float64).view(len(matrices), len(X), WIDTH)
+    given = {"kind": kind, "inputs": X.tolist(), "width": WIDTH, "first": first.flatten().tolist(), "matrices": flat}
+    return torch.tensor(computed(page, "network", SLOPES, **given), dtype=torch.float64).view(
+        len(matrices), len(X), WIDTH
+    )
 
 
 def weights_of_sampler(seed):
@@ -83,17 +74,8 @@ def test_looks_linear_network_is_that_of_the_package(blank):
 
 def test_numbers_drawn_are_normal(blank):
     """Moments of 40,000 draws, and of products of neighbours; twice the same for a seed, and not for another."""
-    [source] = widgets.sources("network").values()
-    draws = torch.tensor(
-        blank.evaluate(
-            """async ([source]) => {
-                const { normals } = await import("data:text/javascript," + encodeURIComponent(source));
-                return [1, 1, 2].map((seed) => [...normals(seed)(40000)]);
-            }""",
-            [source],
-        ),
-        dtype=torch.float64,
-    )
+    drawn = computed(blank, "network", "[1, 1, 2].map((seed) => [...dial.normals(seed)(40000)])")
+    draws = torch.tensor(drawn, dtype=torch.float64)
     assert torch.equal(draws[0], draws[1])
     for draw in (draws[0], draws[2]):
         sl.checks.agrees(draw, 0, "mean")
@@ -104,15 +86,13 @@ def test_numbers_drawn_are_normal(blank):
 
 
 def test_map_and_its_mean_are_those_of_the_package(blank):
-    [source] = widgets.sources("network").values()
     gradients = torch.randn(9, WIDTH, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    found = blank.evaluate(
-        """async ([source, tangents, width]) => {
-            const network = await import("data:text/javascript," + encodeURIComponent(source));
-            const map = network.correlations(Float64Array.from(tangents), width);
-            return [[...map], [...network.autocorrelation(map)]];
-        }""",
-        [source, gradients.flatten().tolist(), WIDTH],
+    found = computed(
+        blank,
+        "network",
+        "((map) => [[...map], [...dial.autocorrelation(map)]])(dial.correlations(tangents, width))",
+        tangents=gradients.flatten().tolist(),
+        width=WIDTH,
     )
     covariance = gradients @ gradients.T
     size = covariance.diagonal().sqrt()
@@ -128,7 +108,7 @@ def ready(page: Page) -> str:
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_dial_of_the_start_page_is_in_view(browser, site, size):  # noqa: F811
+def test_dial_of_the_start_page_is_in_view(browser, site, size):
     with opened(browser, f"{site}/index.html", size=size) as (page, problems):
         ready(page)
         box = page.locator(".widget-shatter .widget-plot").first.bounding_box()
@@ -137,7 +117,7 @@ def test_dial_of_the_start_page_is_in_view(browser, site, size):  # noqa: F811
         assert problems == []
 
 
-def test_dial_answers_to_keys(browser, site):  # noqa: F811
+def test_dial_answers_to_keys(browser, site):
     with opened(browser, f"{site}/index.html") as (page, _):
         assert "plain, 10 layers" in ready(page)
         page.locator(".widget-shatter input[type=range]").focus()
@@ -155,7 +135,7 @@ def test_dial_answers_to_keys(browser, site):  # noqa: F811
         assert page.locator(".widget-table tbody tr").count() == 7
 
 
-def test_looks_linear_is_a_flat_line_at_every_depth(browser, site):  # noqa: F811
+def test_looks_linear_is_a_flat_line_at_every_depth(browser, site):
     with opened(browser, f"{site}/index.html") as (page, _):
         ready(page)
         page.locator(".widget-shatter").get_by_text("looks linear", exact=True).click()
@@ -163,7 +143,7 @@ def test_looks_linear_is_a_flat_line_at_every_depth(browser, site):  # noqa: F81
 
 
 @pytest.mark.parametrize("how", ["disk", "no script", "print"])
-def test_dial_where_a_page_is_not_served(browser, html, how):  # noqa: F811
+def test_dial_where_a_page_is_not_served(browser, html, how):
     context = browser.new_context(java_script_enabled=how != "no script")
     page = context.new_page()
     page.goto(f"file://{html}/index.html")
@@ -178,7 +158,7 @@ def test_dial_where_a_page_is_not_served(browser, html, how):  # noqa: F811
     context.close()
 
 
-def test_broken_dial_leaves_its_still(browser, html, tmp_path):  # noqa: F811
+def test_broken_dial_leaves_its_still(browser, html, tmp_path):
     broken = (html / "index.html").read_text().replace("export function render", "export function renders")
     (tmp_path / "index.html").write_text(broken)
     (tmp_path / "_static").symlink_to(html / "_static")

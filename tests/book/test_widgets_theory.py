@@ -1,15 +1,13 @@
 """Dials of closed forms: their numbers are those of ``theory``, and of the records."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Browser, Page
-from test_browser import browser, opened, site  # noqa: F401 (fixtures)
+from browsing import opened
+from dial_modules import computed
 
 import shattered_lite as sl
-from tools import dials, widgets
+from tools import dials
 
 NETWORKS = {
     "plain": {},
@@ -29,33 +27,14 @@ ACTIVATIONS = {
 }
 
 
-@pytest.fixture(scope="module")
-def blank(browser: Browser) -> Iterator[Page]:  # noqa: F811
-    page = browser.new_page()
-    yield page
-    page.close()
-
-
-def in_browser(page, module, body, **given):
-    """What a function body makes of a module ``m`` and what is given."""
-    call = f"async ([load, name, sources, {{ {', '.join(given)} }}])"
-    code = f"{call} => {{ const m = await eval(load)(name, sources); {body} }}"
-    load = """(name, sources) => {
-        const address = (name) => "data:text/javascript," + encodeURIComponent(
-            sources[name].replace(/from "\\.\\/([\\w-]+)\\.js"/g, (_, other) => `from "${address(other)}"`));
-        return import(address(name));
-    }"""
-    return page.evaluate(code, [f"({load})", module, widgets.sources(module), given])
-
-
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("network", NETWORKS)
 def test_curve_is_that_of_theory(blank, network, activation):
     cosines, depth = [-0.9, -0.3, 0.0, 0.5, 0.95, 1.0], 12
-    found = in_browser(
+    found = computed(
         blank,
         "curve",
-        "return cosines.map((c) => m.similarities(network, m.dual(activation, shares), c, depth)[depth]);",
+        "cosines.map((c) => dial.similarities(network, dial.dual(activation, shares), c, depth)[depth])",
         network=network,
         activation=activation,
         shares=dials.curve()["shares"],
@@ -69,7 +48,7 @@ def test_curve_is_that_of_theory(blank, network, activation):
 
 
 def test_networks_of_the_curve_are_tested(blank):
-    assert in_browser(blank, "curve", "return Object.keys(m.NETWORKS);") == list(NETWORKS)
+    assert computed(blank, "curve", "Object.keys(dial.NETWORKS)") == list(NETWORKS)
 
 
 @pytest.mark.parametrize("heights", [[0, 0, 0, 0, 1, 2, 3], [-1, -1, -1, 0, 1, 1, 1], [2.5, -1, 0.3, 0.3, -0.7, 3, 0]])
@@ -83,19 +62,19 @@ def test_index_of_an_own_activation_is_that_of_theory(blank, heights):
 
     own = sl.theory.Activation(value, lambda z: slopes[np.clip(np.floor(z + 3).astype(int), 0, 5)], tuple(knots[1:-1]))
     expected = sl.theory.averages(own)
-    found = in_browser(blank, "own-index", "return m.averages(heights);", heights=heights)
+    found = computed(blank, "own-index", "dial.averages(heights)", heights=heights)
     expected = {"decay": expected.decay, "growth": expected.growth, "index": expected.shattering_index}
     assert found.pop("exists")
     assert found == pytest.approx(expected, rel=1e-8)
 
 
 def test_index_of_a_constant_does_not_exist(blank):
-    assert in_browser(blank, "own-index", "return m.averages(heights).exists;", heights=[1] * 7) is False
+    assert computed(blank, "own-index", "dial.averages(heights).exists", heights=[1] * 7) is False
 
 
 def test_correlation_of_a_turned_mirror(blank):
     """One layer of it, with gates that are coins, averaged over all of them."""
-    found = in_browser(blank, "mirror", "return [0, 40, 90, 180].map((turn) => m.correlation(turn, 3));")
+    found = computed(blank, "mirror", "[0, 40, 90, 180].map((turn) => dial.correlation(turn, 3))")
     coins = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 2)
     for turn, correlation in zip([0, 40, 90, 180], found, strict=True):
         cosine = np.cos(np.radians(turn))
@@ -122,7 +101,7 @@ def test_learning_curves_end_where_the_median_network_got_there():
         ("any-activation", "own-index", "End", "κ = 0.733", "κ ="),
     ],
 )
-def test_dial_answers_to_keys(browser, site, page_name, name, keys, before, after):  # noqa: F811
+def test_dial_answers_to_keys(browser, site, page_name, name, keys, before, after):
     with opened(browser, f"{site}/{page_name}.html") as (page, problems):
         dial = page.locator(f".widget-{name}")
         dial.scroll_into_view_if_needed()
