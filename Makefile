@@ -7,7 +7,7 @@ BIN    := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 BUILD  := $(BIN)/jupyter-book build book --config _config.yml
 PAGES  := $(wildcard book/*.md book/*.yml book/*.bib book/_static/* book/_static/drawings/*)
-CODE   := $(wildcard shattered_lite/*.py shattered_lite/*/*.py shattered_lite/*/*/*.py tools/*.py) _config.yml _toc.yml pyproject.toml
+CODE   := $(wildcard shattered_lite/*.py shattered_lite/*/*.py shattered_lite/*/*/*.py tools/*.py tools/templates/*/*) _config.yml _toc.yml pyproject.toml
 
 .PHONY: check book page test drawings notebooks address bench lint lock clean
 .DELETE_ON_ERROR:
@@ -42,10 +42,11 @@ notebooks: address _build/html/index.html
 address: .venv/ready
 	$(BIN)/python -m tools.address
 
-bench: .venv/ready
+bench: _build/html/index.html
 	$(BIN)/python benchmarks/sampling.py
 	$(BIN)/python benchmarks/modules.py
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/pages.py
 	$(BIN)/python benchmarks/loop.py
 
 lint: .venv/ready

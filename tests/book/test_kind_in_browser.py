@@ -5,9 +5,7 @@ from browsing import DESKTOP, PHONE, opened, unfold
 
 CHAPTER = "theorem-1"
 FIGURE = "figure > a.enlarge"
-SETTLED = (
-    "() => { const before = window.seen; window.seen = scrollY; return before === scrollY; }"  # it scrolls smoothly
-)
+STILL = "() => { const before = window.seen; window.seen = scrollY; return before === scrollY; }"  # scrolling is smooth
 
 
 @pytest.mark.parametrize("how", ["tap", "Enter"])
@@ -43,7 +41,7 @@ def test_links_land_where_they_point(browser, site, size):
         )
     for target in (targets[len(targets) // 2], targets[-1]):
         with opened(browser, f"{site}/theorem-3.html#{target}", size=size) as (page, _):
-            page.wait_for_function(SETTLED, polling=400)
+            page.wait_for_function(STILL, polling=400)
             top = page.evaluate("id => document.getElementById(id).getBoundingClientRect().top", target)
             end = page.evaluate("document.documentElement.scrollHeight - innerHeight - scrollY")
             assert -5 <= top < 200 or end < 5, target
