@@ -8,7 +8,7 @@ from tools.site import pages
 
 GRAVE = {"critical", "serious", "moderate"}
 AXE = Axe()
-# A formula has the colour of its sentence and MathJax's own MathML: its thousands of signs are not looked at one by one.
+# A formula has the colour of its sentence and MathJax's own MathML: its thousands of signs are not looked at singly.
 BUT_FORMULAS = {"exclude": [["mjx-container"]]}
 
 
