@@ -44,7 +44,7 @@ def size(picture: Path) -> tuple[int, int]:
     """Width and height in pixels of a browser."""
     if picture.suffix != ".svg":
         with Image.open(picture) as image:
-            return image.size
+            return int(image.width), int(image.height)
     root = ET.parse(picture).getroot()
     found = [re.fullmatch(r"([\d.]+)(pt|px|)", root.get(side, "")) for side in ("width", "height")]
     if None in found:

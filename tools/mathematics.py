@@ -36,7 +36,11 @@ mjx-math[breaks] { display: inline; white-space: normal; }
 CONTENT = re.compile(r'content: "(\\[0-9A-F]+|\\?.)";')
 START = """
 const empty = "<html><head></head><body></body></html>";
-globalThis.MathJax = {loader: {load: []}, startup: {document: empty, ready() {}}};
+globalThis.MathJax = {
+    loader: {load: []},
+    startup: {document: empty, ready() {}},
+    tex: {packages: {"[-]": ["noerrors", "noundefined"]}},  // which would show a fault in red and say nothing
+};
 """
 FUNCTIONS = """
 MathJax.startup.getComponents();

@@ -14,7 +14,7 @@ from tools.site import ROOT
 TEMPLATES = ROOT / "tools" / "templates"
 ICONS = "icons"  # in _static: a style sheet and a folder of fonts
 VENDOR = "vendor/fontawesome"
-UNUSED = [VENDOR, "locales", "webpack-macros.html", "sbt-webpack-macros.html"]
+UNUSED = ["vendor", "locales", "webpack-macros.html", "sbt-webpack-macros.html"]
 PRIVATE = re.compile(r'"\\(f[0-9a-f]{3})"|([\uf000-\uf8ff])')  # where Font Awesome has its signs
 FONTS = {  # file: family, weight, classes
     "fa-solid-900": ("Font Awesome 6 Free", 900, ".fa-solid,.fas"),
@@ -35,6 +35,7 @@ def use_templates(_app: Sphinx, config: Config) -> None:
 def smaller(font: Path, to: Path, characters: set[str]) -> None:
     """Write a font with these characters only, as far as it has them."""
     options = subset.Options(flavor="woff", ignore_missing_unicodes=True)
+    options.drop_tables += ["FFTM"]  # when the font was made; no browser reads it
     loaded = subset.load_font(str(font), options)
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=[ord(character) for character in characters])

@@ -16,6 +16,7 @@ from tools.colab import stale, without_measured
 from tools.execute import BUDGET, BUDGETS
 from tools.headers import HEADER, without_header
 from tools.markdown import CodeCell, Page, joined
+from tools.mathematics import formula
 from tools.site import FORMULA_AND_MARK, ROOT, address, pages
 
 PAGES = pages()
@@ -62,7 +63,7 @@ def without_alternative(article: Tag) -> list[str]:
     return [
         image["src"]
         for image in article.find_all("img")
-        if not image.get("alt", "").strip() or Path(image["alt"]).suffix in {".png", ".svg", ".jpg"}
+        if not image.get("alt", "").strip() or Path(image["alt"]).suffix in {".png", ".webp", ".svg", ".jpg"}
     ]
 
 
@@ -336,9 +337,9 @@ def test_picture_that_lies_elsewhere_is_seen():
 
 @pytest.mark.parametrize(("before", "after"), [("", ""), ("", ","), ("(", ")."), ("", "-th")])
 def test_formula_keeps_its_marks(before, after):
-    formula = r'<span class="math notranslate nohighlight">\(a &lt; b\)</span>'
-    [kept] = FORMULA_AND_MARK.findall(f"<p>word {before}{formula}{after} word <span>no formula</span>, word</p>")
-    assert kept == f"{before}{formula}{after}"
+    made = f'<span class="math notranslate nohighlight">{formula("a < b", False)}</span>'
+    [kept] = FORMULA_AND_MARK.findall(f"<p>word {before}{made}{after} word <span>no formula</span>, word</p>")
+    assert kept == f"{before}{made}{after}"
 
 
 def test_every_chapter_has_the_header():

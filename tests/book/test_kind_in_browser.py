@@ -5,6 +5,7 @@ from browsing import DESKTOP, PHONE, opened, unfold
 
 CHAPTER = "theorem-1"
 FIGURE = "figure > a.enlarge"
+STILL = "() => { const before = window.seen; window.seen = scrollY; return scrollY && before === scrollY; }"
 
 
 @pytest.mark.parametrize("how", ["tap", "Enter"])
@@ -40,7 +41,7 @@ def test_links_land_where_they_point(browser, site, size):
         )
     for target in (targets[len(targets) // 2], targets[-1]):
         with opened(browser, f"{site}/theorem-3.html#{target}", size=size) as (page, _):
-            page.wait_for_timeout(300)
+            page.wait_for_function(STILL, polling=400)
             top = page.evaluate("id => document.getElementById(id).getBoundingClientRect().top", target)
             end = page.evaluate("document.documentElement.scrollHeight - innerHeight - scrollY")
             assert -5 <= top < 200 or end < 5, target
