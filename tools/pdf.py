@@ -19,6 +19,7 @@ from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 from tools.site import ROOT, address, pages
 
 BUILT = ROOT / "_build" / "html"
+PAGES = pages()
 PDF = ROOT / "_build" / "shattered-gradients.pdf"
 MARGINS: PdfMargins = {"top": "20mm", "bottom": "18mm", "left": "18mm", "right": "18mm"}
 LINE = '<div style="width: 100%; font: 8px sans-serif; color: #555; text-align: center">{}</div>'
@@ -46,7 +47,7 @@ def moved(link: str, page: str) -> str:
     if target.scheme or target.netloc:
         return link
     name = target.path.removesuffix(".html") or page
-    if name in pages():
+    if name in PAGES:
         return "#" + place(name, target.fragment)
     return f"{BUILT.name}/{link}"
 
@@ -84,13 +85,13 @@ def contents(articles: dict[str, Tag]) -> str:
 def whole(folder: Path = BUILT) -> str:
     """One page of all, under the styles of the pages and with their set-up of formulas."""
     stated = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    articles = {page: article(page, folder) for page in pages()}
+    articles = {page: article(page, folder) for page in PAGES}
     page = BeautifulSoup((folder / "index.html").read_text(), "html.parser")
     formulas = [script for script in page.select("script") if "mathjax" in str(script).lower()]
     head = [*page.select("head link[rel=stylesheet]"), *formulas]
     for element in head:
         for key in {"href", "src"} & element.attrs.keys():
-            element[key] = moved(str(element[key]), pages()[0])
+            element[key] = moved(str(element[key]), PAGES[0])
     front = f"""<article class="bd-article front">
         <p class="title">{stated["title"]}</p><p>{stated["abstract"]}</p>
         <p>Version {stated["version"]}, {stated["date-released"]:%-d %B %Y}. The newest is at
