@@ -26,6 +26,7 @@ def searching(browser, site):
 def results(searching, query):
     """Where each result leads, and what is quoted of it."""
     page, problems = searching
+    problems.clear()
     page.goto(f"{page.url.partition('?')[0]}?q={quote(query)}")
     page.wait_for_function("document.querySelector('.search-summary')?.innerText")
     page.wait_for_load_state("networkidle")
