@@ -54,7 +54,8 @@ var Scorer = (() => {
     const article = new DOMParser().parseFromString(html, "text/html").querySelector("article");
     article.querySelectorAll(".headerlink, script, style, .cell_input").forEach((each) => each.remove());
     article.querySelectorAll(".math").forEach((each) => (each.textContent = readable(each.textContent)));
-    const place = anchor && article.querySelector(`#${CSS.escape(anchor.slice(1))}`);
+    let place = anchor && article.querySelector(`#${CSS.escape(anchor.slice(1))}`);
+    while (place && !place.textContent.trim()) place = place.nextElementSibling ?? place.parentElement; // a mark before it
     const explained = place?.matches?.("dt") ? `${place.textContent}: ${place.nextElementSibling.textContent}` : null;
     return (explained ?? (place || article).textContent).replace(/\s+/g, " ").trim();
   }

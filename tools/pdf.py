@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pikepdf
 import yaml
 from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Browser, Page, PdfMargins, Playwright, sync_playwright
-from pypdf import PdfWriter
-from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
 from tools.site import ROOT, address, pages
 
 BUILT = ROOT / "_build" / "html"
+PAGES = pages()
 PDF = ROOT / "_build" / "shattered-gradients.pdf"
 MARGINS: PdfMargins = {"top": "20mm", "bottom": "18mm", "left": "18mm", "right": "18mm"}
 LINE = '<div style="width: 100%; font: 8px sans-serif; color: #555; text-align: center">{}</div>'
@@ -46,7 +46,7 @@ def moved(link: str, page: str) -> str:
     if target.scheme or target.netloc:
         return link
     name = target.path.removesuffix(".html") or page
-    if name in pages():
+    if name in PAGES:
         return "#" + place(name, target.fragment)
     return f"{BUILT.name}/{link}"
 
@@ -77,20 +77,20 @@ def contents(articles: dict[str, Tag]) -> str:
     for part in yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]:
         chapters = [entry["file"] for entry in part["chapters"]]
         items = [f'<li><a href="#{place(page)}">{titles[page]}</a></li>' for page in chapters]
-        lines.append(f"<p><strong>{part['caption']}</strong></p><ul>{''.join(items)}</ul>")
+        lines.append(f"<section><strong>{part['caption']}</strong><ul>{''.join(items)}</ul></section>")
     return "".join(lines)
 
 
 def whole(folder: Path = BUILT) -> str:
     """One page of all, under the styles of the pages and with their set-up of formulas."""
     stated = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    articles = {page: article(page, folder) for page in pages()}
+    articles = {page: article(page, folder) for page in PAGES}
     page = BeautifulSoup((folder / "index.html").read_text(), "html.parser")
     formulas = [script for script in page.select("script") if "mathjax" in str(script).lower()]
     head = [*page.select("head link[rel=stylesheet]"), *formulas]
     for element in head:
         for key in {"href", "src"} & element.attrs.keys():
-            element[key] = moved(str(element[key]), pages()[0])
+            element[key] = moved(str(element[key]), PAGES[0])
     front = f"""<article class="bd-article front">
         <p class="title">{stated["title"]}</p><p>{stated["abstract"]}</p>
         <p>Version {stated["version"]}, {stated["date-released"]:%-d %B %Y}. The newest is at
@@ -127,20 +127,20 @@ def printed(page: Page, file: Path) -> None:
         margin=MARGINS,
     )
     stated = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    writer = PdfWriter(clone_from=file)
-    writer.add_metadata({"/Author": stated["authors"][0]["name"], "/Subject": stated["abstract"]})
-    for bookmark, words in zip(in_order(writer.get_outline_root()), page.evaluate(HEADINGS), strict=True):
-        bookmark[NameObject("/Title")] = TextStringObject(words)
-    writer.write(file)
+    with pikepdf.open(file, allow_overwriting_input=True) as book:
+        with book.open_outline() as outline:
+            for bookmark, words in zip(in_order(outline.root), page.evaluate(HEADINGS), strict=True):
+                bookmark.title = words
+        book.docinfo["/Author"] = stated["authors"][0]["name"]
+        book.docinfo["/Subject"] = stated["abstract"]
+        book.save(file, object_stream_mode=pikepdf.ObjectStreamMode.generate)  # two thirds of the size
 
 
-def in_order(bookmark: DictionaryObject) -> Iterator[DictionaryObject]:
-    """All bookmarks below this one, as they stand in the book."""
-    below = bookmark.get("/First")
-    while below is not None:
-        yield (child := below.get_object())
-        yield from in_order(child)
-        below = child.get("/Next")
+def in_order(bookmarks: list[pikepdf.OutlineItem]) -> Iterator[pikepdf.OutlineItem]:
+    """These and all below, as they stand in the book."""
+    for bookmark in bookmarks:
+        yield bookmark
+        yield from in_order(bookmark.children)
 
 
 def main() -> None:

@@ -18,13 +18,15 @@ BUTTONS = re.compile(r"\.md|\.pdf|\.ipynb|Colab|Repository|Suggest edit|Open iss
 @pytest.fixture(scope="module")
 def searching(browser, site):
     """The page of the search, and what goes wrong on it."""
-    with test_browser.opened(browser, f"{site}/search.html") as opened:
-        yield opened
+    with test_browser.opened(browser, f"{site}/search.html") as (page, problems):
+        page.wait_for_load_state("networkidle")  # a request that is cut off by the first search would be a problem
+        yield page, problems
 
 
 def results(searching, query):
     """Where each result leads, and what is quoted of it."""
     page, problems = searching
+    problems.clear()
     page.goto(f"{page.url.partition('?')[0]}?q={quote(query)}")
     page.wait_for_function("document.querySelector('.search-summary')?.innerText")
     page.wait_for_load_state("networkidle")
