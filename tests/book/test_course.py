@@ -19,8 +19,9 @@ from matplotlib.figure import Figure
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from shattered_lite import checks
 from shattered_lite.exercises import ASSIGNMENTS, EXERCISES
-from tools import assignments, course, exam, figures, shown, slides, students
+from tools import assignments, colab, course, exam, figures, shown, slides, students
 from tools.colab import SOLVES
 from tools.execute import Result, code_cells
 from tools.site import ROOT
@@ -275,6 +276,42 @@ def test_the_kernel_is_told(drawn: Figure) -> None:
     formatter = SimpleNamespace(for_type_by_name=lambda module, name, make: told.update({(module, name): make}))
     shown.load_ipython_extension(SimpleNamespace(display_formatter=SimpleNamespace(mimebundle_formatter=formatter)))
     assert told["matplotlib.figure", "Figure"](drawn, include=None, exclude=None).keys() == shown.FORMS.keys()
+
+
+# The last cell
+
+
+PRINTED = [
+    "R at L = 4: predicted 0.0625, measured 0.0631 ± 0.0011 (n = 400, z = 0.5, refuses errors above 6 %, false-alarm "
+    "rate 0.001): agrees",
+    "mirror: error 1.0e-15, allowed 1e-12: holds",
+    "some other line",
+]
+
+
+def test_a_notebook_ends_with_the_numbers_of_the_book() -> None:
+    made = colab.comparison(PRINTED, "generator = torch.Generator().manual_seed(7)")
+    assert made is not None
+    compared: list[Any] = []
+    generator = SimpleNamespace(initial_seed=lambda: 9)
+    sl = SimpleNamespace(checks=SimpleNamespace(compare=lambda book, **about: compared.append((book, about))))
+    exec(re.sub("[\ue000\ue001]", "", made), {"sl": sl, "generator": generator})
+    [(book, about)] = compared
+    assert book == {"R at L = 4": (0.0631, 0.0011)}
+    assert about == {"made_with": f"{checks.versions()}, seed 7", "seed": 9}
+    assert set(colab.MEASURED.findall(made)) == {"0.0631, 0.0011", checks.versions()}  # they may differ elsewhere
+
+
+def test_a_chapter_without_checks_has_no_such_cell() -> None:
+    assert colab.comparison(PRINTED[1:], "torch.manual_seed(7)") is None
+
+
+def test_what_agrees_prints_is_what_the_last_cell_reads(capsys: pytest.CaptureFixture) -> None:
+    outcome = checks.agrees(np.arange(20.0), 9.0, "a: mean, (of 20)")
+    [match] = [found for line in capsys.readouterr().out.splitlines() if (found := colab.CHECKED.match(line))]
+    assert match["name"] == "a: mean, (of 20)"
+    assert float(match["estimate"]) == pytest.approx(outcome.estimate, rel=1e-3)
+    assert float(match["error"]) == pytest.approx(outcome.standard_error, rel=0.05)
 
 
 # The folder
