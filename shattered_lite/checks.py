@@ -1,19 +1,23 @@
 r"""A prediction against independent estimates. A check that fails stops the notebook.
 
-The tolerance is never a constant: it follows from the number of estimates and the false-alarm rate.
+The tolerance is never a constant: it follows from the number of estimates and the false-alarm rate. Checks that agreed
+are remembered, the one thing that this package remembers: the last cell of a notebook puts them beside the book's.
 """
 
 from __future__ import annotations
 
+import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from ._arguments import part
 
-__all__ = ["Agreement", "Disagreement", "agrees", "holds", "interval"]
+__all__ = ["Agreement", "Disagreement", "agrees", "compare", "holds", "interval", "versions"]
 
 
 class Disagreement(AssertionError):
@@ -74,6 +78,9 @@ class Agreement:
 
     def _ipython_display_(self) -> None:
         """Show nothing where a check ends a cell: its line is printed already."""
+
+
+AGREED: list[Agreement] = []  # in this process, in order
 
 
 def agrees(estimates: ArrayLike, prediction: float, name: str, *, false_alarm_rate: float = 1e-3) -> Agreement:
@@ -143,12 +150,92 @@ def agrees(estimates: ArrayLike, prediction: float, name: str, *, false_alarm_ra
     if not abs(z) <= _quantile(rate, len(values)):  # written so that a nan fails
         raise Disagreement(f"{outcome}: disagrees")
     print(f"{outcome}: agrees")
+    AGREED.append(outcome)
     return outcome
 
 
 def _quantile(false_alarm_rate: float, replicates: int) -> float:
     """How large Student's statistic gets, on either side, with this probability."""
     return -float(stdtrit(replicates - 1, false_alarm_rate / 2))
+
+
+def compare(
+    book: Mapping[str, tuple[float, float]], *, made_with: str, seed: int, false_alarm_rate: float = 1e-3
+) -> None:
+    r"""Put the checks that agreed in this run beside the book's; print a line for each.
+
+    Two estimates of the same thing differ by $z = (a - b)/\sqrt{s_a^2 + s_b^2}$ standard errors. What is larger than
+    the normal quantile that ``false_alarm_rate`` sets is said to differ; nothing is raised.
+
+    Parameters
+    ----------
+    book : mapping of str to (float, float)
+        The book's estimate and its standard error for the name of each check.
+    made_with : str
+        What the book's run was made with, its seed among it.
+    seed : int
+        That of this run.
+    false_alarm_rate : float
+        Probability that two estimates of the same thing are said to differ, in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        If the rate is not allowed.
+
+    References
+    ----------
+    Used in the last cell of every notebook that has checks.
+
+    Examples
+    --------
+    >>> tosses = np.random.default_rng(0).integers(2, size=1_000)
+    >>> _ = sl.checks.agrees(tosses, 0.5, "a fair coin")
+    a fair coin: predicted 0.5, measured 0.537 ± 0.016 ...
+    >>> sl.checks.compare({"a fair coin": (0.493, 0.016), "a die": (3.5, 0.1)}, made_with="Python 3.11.7", seed=0)
+    the book: Python 3.11.7
+    yours: Python ..., seed 0
+    a fair coin: yours 0.537 ± 0.016, the book 0.493 ± 0.016: agrees
+    a die: not run here
+    1 of 1 agree
+    """
+    allowed = -float(ndtri(part("false_alarm_rate", false_alarm_rate) / 2))
+    yours = {outcome.name: outcome for outcome in AGREED}  # of two with one name, the last
+    print(f"the book: {made_with}\nyours: {versions()}, seed {seed}")
+    verdicts = []
+    for name, (estimate, error) in book.items():
+        if name not in yours:
+            print(f"{name}: not run here")
+            continue
+        own = yours[name]
+        near = abs(own.estimate - estimate) <= allowed * np.hypot(own.standard_error, error)
+        verdicts.append(near)
+        print(
+            f"{name}: yours {own.estimate:.4g} ± {own.standard_error:.2g}, the book {estimate:.4g} ± {error:.2g}: "
+            f"{'agrees' if near else 'differs by more than chance explains'}"
+        )
+    print(f"{sum(verdicts)} of {len(verdicts)} agree")
+
+
+def versions() -> str:
+    """What decides the numbers of a run, beside its seed.
+
+    Returns
+    -------
+    str
+        Versions of Python, NumPy and PyTorch.
+
+    References
+    ----------
+    Used in the last cell of every notebook that has checks.
+
+    Examples
+    --------
+    >>> sl.checks.versions()
+    'Python ..., NumPy ..., PyTorch ...'
+    """
+    numpy, torch = (version(name).partition("+")[0] for name in ("numpy", "torch"))
+    return f"Python {platform.python_version()}, NumPy {numpy}, PyTorch {torch}"
 
 
 def holds(error: float, bound: float, name: str) -> None:

@@ -6,6 +6,7 @@ The build leaves them in ``_build/notebooks``; ``python -m tools.colab`` puts th
 
 import argparse
 import hashlib
+import json
 import re
 import shutil
 import sys
@@ -17,14 +18,18 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from docutils import nodes
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from sphinx.application import Sphinx
 
+from shattered_lite.checks import versions
 from tools.markdown import END_GLUED, GLUED, Block, CodeCell, Page, code_cells
 from tools.site import BRANCH, ROOT, address, with_code
 
 BUILT, COMMITTED = ROOT / "_build" / "notebooks", ROOT / "notebooks"
+CHECKED = re.compile(r"^(?P<name>.+): predicted \S+, measured (?P<estimate>\S+) ± (?P<error>\S+) \(n = .*: agrees$")
+SEED = re.compile(r"manual_seed\((\d+)\)")
 MEASURED = re.compile(f"{GLUED}(.*?){END_GLUED}")
 SOLVES = (
     "%%capture\n# A solution: take the first line away to see what it says. Run with all others, it keeps silent.\n"
@@ -108,6 +113,38 @@ def cell_id(page: str, position: int, source: str) -> str:
     return hashlib.sha256(f"{page}\n{position}\n{MEASURED.sub('', source)}".encode()).hexdigest()[:12]
 
 
+def comparison(printed: Iterable[str], code: str) -> str | None:
+    """The last cell: the reader's checks beside the book's, whose numbers it holds. None if a chapter has no check."""
+    found = [match for line in printed if (match := CHECKED.match(line))]
+    if not found:
+        return None
+    seeds = SEED.findall(code)
+    made_with = f"{GLUED}{versions()}{END_GLUED}, seed {seeds[0]}"
+    names = {match["name"]: (match["estimate"], match["error"]) for match in found}  # of two with one name, the last
+    rows = [
+        f"    {json.dumps(name, ensure_ascii=False)}: ({GLUED}{a}, {b}{END_GLUED})," for name, (a, b) in names.items()
+    ]
+    seed = "generator.initial_seed()" if "generator = torch.Generator()" in code else "torch.initial_seed()"
+    return "\n".join(
+        [
+            "# Your numbers beside the book's: they differ by chance, and by no more.",
+            "book = {  # estimate, standard error",
+            *rows,
+            "}",
+            f'sl.checks.compare(book, made_with="{made_with}", seed={seed})',
+        ]
+    )
+
+
+def printed_lines(app: Sphinx, docname: str) -> list[str]:
+    """Everything that the cells of a page printed."""
+    outputs = [
+        node for node in app.env.get_doctree(docname).findall(nodes.container) if "cell_output" in node["classes"]
+    ]
+    blocks = [block.astext() for output in outputs for block in output.findall(nodes.literal_block)]
+    return [line for text in blocks for line in text.split("\n")]
+
+
 def make_notebook(app: Sphinx, docname: str, name: str) -> NotebookNode:
     """The notebook of one page. Its metadata keep where measured values stand and which text it was made from."""
     page = Page(app, docname, address("Homepage"))
@@ -128,6 +165,8 @@ def make_notebook(app: Sphinx, docname: str, name: str) -> NotebookNode:
             cells.append(new_code_cell(code, metadata=folds | tags))
         else:
             cells.append(new_markdown_cell("\n\n".join(cell)))
+    if last := comparison(printed_lines(app, docname), "\n".join(cell.source for cell in executed.cells)):
+        cells.append(new_code_cell(last))
     measured = []
     for position, cell in enumerate(cells):
         cell.id = cell_id(name, position, cell.source)

@@ -26,7 +26,9 @@ number in the question, and the solution shows what the answer becomes.
 
 def number(value: float) -> str:
     """As one would write it: four digits that count, of a whole number all."""
-    return f"{value:.0f}" if value == round(value) and abs(value) < 1e7 else f"{value:.4g}"
+    if value == float("inf"):
+        return "infinite"
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e7 else f"{value:.4g}"
 
 
 def choices(exercise: Exercise) -> list[tuple[float, str]]:

@@ -26,6 +26,7 @@ from tools.site import ROOT
 
 SOURCES = ROOT / "book" / "course"
 LETTERS = "ABCDEF"
+SIZE = {"width": 1280, "height": 720}  # of a slide
 Stage = tuple[int, int, str]  # of a lecture: first and last minute, and the title of the slide
 CHOICE = re.compile(r"^- (?P<value>\S+)(?::: (?P<text>.+))?$")
 
@@ -187,13 +188,7 @@ def build(work: Path, out: Path, figures: Path) -> dict[str, list[Stage]]:
         "revealjs_static_path": ["_static"],
         "revealjs_css_files": ["slides.css"],
         "revealjs_style_theme": "white",
-        "revealjs_script_conf": {
-            "hash": True,
-            "slideNumber": "c/t",
-            "transition": "none",
-            "width": 1280,
-            "height": 720,
-        },
+        "revealjs_script_conf": {"hash": True, "slideNumber": "c/t", "transition": "none", **SIZE},
         "revealjs_script_plugins": [{"src": "revealjs/plugin/notes/notes.js", "name": "RevealNotes"}],
     }
     app = Sphinx(sources, None, work / "html", work / "doctrees", "revealjs", settings, warningiserror=True)

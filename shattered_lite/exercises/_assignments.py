@@ -17,6 +17,11 @@ class Task:
         The exercise, as ``check`` knows it.
     points : int
         For the right answer; there are none for another.
+
+    Examples
+    --------
+    >>> sl.exercises.ASSIGNMENTS["theory"].tasks[0]
+    Task(answer='weight_variance', exercise='gates-variance', points=2)
     """
 
     answer: str
@@ -36,6 +41,11 @@ class ByHand:
         At most.
     rubric : str
         What they are given for.
+
+    Examples
+    --------
+    >>> [(part.name, part.points) for part in sl.exercises.ASSIGNMENTS["experiment"].by_hand]
+    [('figure', 5), ('conclusion', 4)]
     """
 
     name: str

@@ -49,8 +49,10 @@ def grade(assignment: str, folder: str | Path, table: str | Path, *, seconds: fl
 
     Examples
     --------
-    >>> for row in sl.exercises.grade("theory", "submissions", "marks.csv"):  # doctest: +SKIP
-    ...     print(row["submission"], row["checked"])
+    >>> sl.exercises.grade("homework", "submissions", "marks.csv")
+    Traceback (most recent call last):
+        ...
+    ValueError: assignment='homework': choose one of 'theory', 'experiment'
     """
     if assignment not in ASSIGNMENTS:
         raise ValueError(f"assignment={assignment!r}: choose one of {', '.join(map(repr, ASSIGNMENTS))}")

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from shattered_lite.checks import Disagreement, agrees, holds, interval
+from shattered_lite import checks
+from shattered_lite.checks import Disagreement, agrees, compare, holds, interval, versions
 
 # Two-sided quantiles of Student's distribution, from printed tables: (replicates, rate) to t.
 STUDENT = {(10, 0.05): 2.262157, (10, 1e-3): 4.780913, (31, 0.01): 2.749996, (121, 0.05): 1.979930}
@@ -220,3 +221,55 @@ def test_an_interval_needs_two(estimates) -> None:
 def test_wrong_levels_are_refused(level: object) -> None:
     with pytest.raises(ValueError, match=rf"level={level!r}: .*between 0 and 1"):
         interval([1.0, 2.0], level)
+
+
+# A run beside the book's
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    """A run with one check, of estimate 0.5 and standard error 0.03."""
+    monkeypatch.setattr(checks, "AGREED", [])
+    agrees(with_mean_and_error(100, 0.5, 0.03), 0.5, "half")
+    capsys.readouterr()
+
+
+def said(capsys: pytest.CaptureFixture, book: dict[str, tuple[float, float]], **options: float) -> list[str]:
+    compare(book, made_with="Python 3.11.7, seed 1", seed=2, **options)
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.usefixtures("run")
+def test_a_run_is_put_beside_the_book(capsys: pytest.CaptureFixture) -> None:
+    assert said(capsys, {"half": (0.52, 0.04), "other": (1.0, 0.1)}) == [
+        "the book: Python 3.11.7, seed 1",
+        f"yours: {versions()}, seed 2",
+        "half: yours 0.5 ± 0.03, the book 0.52 ± 0.04: agrees",
+        "other: not run here",
+        "1 of 1 agree",
+    ]
+
+
+@pytest.mark.usefixtures("run")
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_two_runs_differ_beyond_the_normal_quantile(sign: int, capsys: pytest.CaptureFixture) -> None:
+    """Of both errors together: 0.05."""
+    just = stats.norm.isf(5e-4) * 0.05
+    assert said(capsys, {"half": (0.5 + sign * just * 0.999, 0.04)})[-1] == "1 of 1 agree"
+    *_, line, whole = said(capsys, {"half": (0.5 + sign * just * 1.001, 0.04)})
+    assert line.endswith(": differs by more than chance explains")
+    assert whole == "0 of 1 agree"
+    assert said(capsys, {"half": (0.5 + sign * just * 0.999, 0.04)}, false_alarm_rate=0.1)[-1] == "0 of 1 agree"
+
+
+@pytest.mark.usefixtures("run")
+def test_of_two_checks_with_one_name_the_last_counts(capsys: pytest.CaptureFixture) -> None:
+    agrees(with_mean_and_error(100, 0.7, 0.03), 0.7, "half")
+    assert "half: yours 0.7 ± 0.03, the book 0.7 ± 0.04: agrees" in said(capsys, {"half": (0.7, 0.04)})
+
+
+@pytest.mark.usefixtures("run")
+def test_a_check_that_fails_is_not_remembered() -> None:
+    with pytest.raises(Disagreement):
+        agrees(with_mean_and_error(100, 0.9, 0.03), 0.5, "wrong")
+    assert [outcome.name for outcome in checks.AGREED] == ["half"]
