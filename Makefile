@@ -54,7 +54,6 @@ pdf: _build/html/index.html
 archive: _build/html/index.html
 	$(BIN)/python -m tools.archive
 
-bench: .venv/ready
 bench: _build/html/index.html
 	$(BIN)/python benchmarks/sampling.py
 	$(BIN)/python benchmarks/modules.py
