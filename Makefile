@@ -8,6 +8,8 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 BUILD  := $(BIN)/jupyter-book build book --config _config.yml
 PAGES  := $(wildcard book/*.md book/*.yml book/*.bib book/*.js book/widgets/*.js book/_static/* book/_static/drawings/*) CITATION.cff
 CODE   := $(wildcard shattered_lite/*.py shattered_lite/*/*.py shattered_lite/*/*/*.py tools/*.py tools/templates/*/*) _config.yml _toc.yml pyproject.toml
+PAGES  := $(wildcard book/*.md book/*.yml book/*.bib book/_static/* book/_static/drawings/*)
+CODE   := $(wildcard shattered_lite/*.py shattered_lite/*/*.py shattered_lite/*/*/*.py tools/*.py tools/templates/* tools/templates/static/*) _config.yml _toc.yml pyproject.toml
 
 .PHONY: check book page test course drawings notebooks address pdf archive bench lint lock clean
 .DELETE_ON_ERROR:

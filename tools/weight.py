@@ -29,7 +29,7 @@ SHEET = """
 
 def use_templates(_app: Sphinx, config: Config) -> None:
     """Put the book's templates before the theme's."""
-    config.templates_path.append(str(TEMPLATES))
+    config.templates_path.insert(0, str(TEMPLATES))
 
 
 def smaller(font: Path, to: Path, characters: set[str]) -> None:
