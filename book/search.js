@@ -52,7 +52,7 @@ var Scorer = (() => {
   /** The text that is quoted: from the place that was found, or all of the page; without buttons and code. */
   function quotable(html, anchor) {
     const article = new DOMParser().parseFromString(html, "text/html").querySelector("article");
-    article.querySelectorAll(".headerlink, script, style, .cell_input").forEach((each) => each.remove());
+    article.querySelectorAll(".headerlink, script, style, .cell_input, details.hide > summary").forEach((each) => each.remove());
     article.querySelectorAll(".math").forEach((each) => (each.textContent = readable(each.textContent)));
     let place = anchor && article.querySelector(`#${CSS.escape(anchor.slice(1))}`);
     while (place && !place.textContent.trim()) place = place.nextElementSibling ?? place.parentElement; // a mark before it
