@@ -17,7 +17,7 @@ from scipy.special import ndtri, stdtrit
 
 from ._arguments import part
 
-__all__ = ["Agreement", "Disagreement", "agrees", "compare", "holds", "interval", "versions"]
+__all__ = ["Agreement", "Disagreement", "agrees", "compare", "holds", "interval"]
 
 
 class Disagreement(AssertionError):
@@ -159,29 +159,20 @@ def _quantile(false_alarm_rate: float, replicates: int) -> float:
     return -float(stdtrit(replicates - 1, false_alarm_rate / 2))
 
 
-def compare(
-    book: Mapping[str, tuple[float, float]], *, made_with: str, seed: int, false_alarm_rate: float = 1e-3
-) -> None:
+def compare(book: Mapping[str, tuple[float, float]], *, made_with: str, seed: int) -> None:
     r"""Put the checks that agreed in this run beside the book's; print a line for each.
 
-    Two estimates of the same thing differ by $z = (a - b)/\sqrt{s_a^2 + s_b^2}$ standard errors. What is larger than
-    the normal quantile that ``false_alarm_rate`` sets is said to differ; nothing is raised.
+    Two estimates of the same thing differ by $z = (a - b)/\sqrt{s_a^2 + s_b^2}$ standard errors. The normal quantile
+    that one such pair in a thousand exceeds is said to be more than chance explains; nothing is raised.
 
     Parameters
     ----------
     book : mapping of str to (float, float)
         The book's estimate and its standard error for the name of each check.
     made_with : str
-        What the book's run was made with, its seed among it.
+        What the book's run was made with.
     seed : int
         That of this run.
-    false_alarm_rate : float
-        Probability that two estimates of the same thing are said to differ, in (0, 1).
-
-    Raises
-    ------
-    ValueError
-        If the rate is not allowed.
 
     References
     ----------
@@ -194,48 +185,24 @@ def compare(
     a fair coin: predicted 0.5, measured 0.537 ± 0.016 ...
     >>> sl.checks.compare({"a fair coin": (0.493, 0.016), "a die": (3.5, 0.1)}, made_with="Python 3.11.7", seed=0)
     the book: Python 3.11.7
-    yours: Python ..., seed 0
+    yours: Python ..., NumPy ..., PyTorch ..., seed 0
     a fair coin: yours 0.537 ± 0.016, the book 0.493 ± 0.016: agrees
     a die: not run here
     1 of 1 agree
     """
-    allowed = -float(ndtri(part("false_alarm_rate", false_alarm_rate) / 2))
-    yours = {outcome.name: outcome for outcome in AGREED}  # of two with one name, the last
-    print(f"the book: {made_with}\nyours: {versions()}, seed {seed}")
-    verdicts = []
+    numpy, torch = (version(name).partition("+")[0] for name in ("numpy", "torch"))
+    print(f"the book: {made_with}")
+    print(f"yours: Python {platform.python_version()}, NumPy {numpy}, PyTorch {torch}, seed {seed}")
+    yours, near = {outcome.name: outcome for outcome in AGREED}, []  # of two with one name, the last
     for name, (estimate, error) in book.items():
         if name not in yours:
             print(f"{name}: not run here")
             continue
-        own = yours[name]
-        near = abs(own.estimate - estimate) <= allowed * np.hypot(own.standard_error, error)
-        verdicts.append(near)
-        print(
-            f"{name}: yours {own.estimate:.4g} ± {own.standard_error:.2g}, the book {estimate:.4g} ± {error:.2g}: "
-            f"{'agrees' if near else 'differs by more than chance explains'}"
-        )
-    print(f"{sum(verdicts)} of {len(verdicts)} agree")
-
-
-def versions() -> str:
-    """What decides the numbers of a run, beside its seed.
-
-    Returns
-    -------
-    str
-        Versions of Python, NumPy and PyTorch.
-
-    References
-    ----------
-    Used in the last cell of every notebook that has checks.
-
-    Examples
-    --------
-    >>> sl.checks.versions()
-    'Python ..., NumPy ..., PyTorch ...'
-    """
-    numpy, torch = (version(name).partition("+")[0] for name in ("numpy", "torch"))
-    return f"Python {platform.python_version()}, NumPy {numpy}, PyTorch {torch}"
+        own, spread = yours[name], np.hypot(yours[name].standard_error, error)
+        near.append(abs(own.estimate - estimate) <= -ndtri(1e-3 / 2) * spread)
+        numbers = f"yours {own.estimate:.4g} ± {own.standard_error:.2g}, the book {estimate:.4g} ± {error:.2g}"
+        print(f"{name}: {numbers}: {'agrees' if near[-1] else 'differs by more than chance explains'}")
+    print(f"{sum(near)} of {len(near)} agree")
 
 
 def holds(error: float, bound: float, name: str) -> None:

@@ -7,12 +7,14 @@ The build leaves them in ``_build/notebooks``; ``python -m tools.colab`` puts th
 import argparse
 import hashlib
 import json
+import platform
 import re
 import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from copy import deepcopy
+from importlib import metadata
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,6 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from sphinx.application import Sphinx
 
-from shattered_lite.checks import versions
 from tools.markdown import END_GLUED, GLUED, Block, CodeCell, Page, code_cells
 from tools.site import BRANCH, ROOT, address, with_code
 
@@ -111,6 +112,12 @@ def cell_id(page: str, position: int, source: str) -> str:
     Measured values do not count: the last digit may depend on the machine.
     """
     return hashlib.sha256(f"{page}\n{position}\n{MEASURED.sub('', source)}".encode()).hexdigest()[:12]
+
+
+def versions() -> str:
+    """What decides the numbers of a run beside its seed, as the package says it of the reader's."""
+    numpy, torch = (metadata.version(name).partition("+")[0] for name in ("numpy", "torch"))
+    return f"Python {platform.python_version()}, NumPy {numpy}, PyTorch {torch}"
 
 
 def comparison(printed: Iterable[str], code: str) -> str | None:

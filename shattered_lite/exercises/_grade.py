@@ -33,10 +33,11 @@ def grade(assignment: str, folder: str | Path, table: str | Path, *, seconds: fl
     seconds : float
         What a cell may take. A submission as a whole may take five times as long.
 
-    Yields
-    ------
-    dict of str to str
-        The row: submission, points of each checked task, their sum, an empty place for each mark by hand, notes.
+    Returns
+    -------
+    iterator of dict of str to str
+        A row as soon as it is written: points of each checked task, their sum, an empty place for each mark by hand,
+        notes.
 
     Raises
     ------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import math
 import os
 import signal
@@ -14,19 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ._assignments import ASSIGNMENTS
-
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
+from ._silent import silent_client
 
 PACKAGE = Path(__file__).parents[1]  # a submission is checked by the package that grades it
 STARTS = 60  # seconds in which Python and the package must have started
 PATIENCE = 5  # a submission as a whole may take as many times what a cell may
 BEGIN = "from shattered_lite.exercises import _collect\n_collect.begin({!r})\ndel _collect"
 WRITE = "from IPython.core.getipython import get_ipython\nget_ipython().answers.write({!r}, {!r})"
-NOBODY_READS = {"clear_output", "display_data", "error", "execute_result", "stream", "update_display_data"}
 
 
 @dataclass
@@ -92,7 +88,7 @@ class _Process:
         from nbclient.exceptions import CellTimeoutError, DeadKernelError
         from nbformat.v4 import new_code_cell, new_notebook
 
-        client = _client(new_notebook(cells=[new_code_cell(source) for source in self.code]), home)
+        client = silent_client(new_notebook(cells=[new_code_cell(source) for source in self.code]), home)
         environment = {"HOME": str(home), "TMPDIR": str(home), "OMP_NUM_THREADS": "1", "PATH": os.environ["PATH"]}
         environment["PYTHONPATH"] = str(PACKAGE.parent)
         with client.setup_kernel(env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
@@ -129,20 +125,6 @@ class _Process:
             yield
         finally:
             self.spent += time.monotonic() - began if 0 < number <= len(self.cells) else 0
-
-
-def _client(notebook: NotebookNode, home: Path) -> Any:
-    """A client that drops all output: of a loop that prints, there is no end."""
-    from nbclient import NotebookClient
-
-    class Client(NotebookClient):
-        def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
-            return None if msg["msg_type"] in NOBODY_READS else super().process_message(msg, cell, cell_index)
-
-    quiet = logging.getLogger(__name__)
-    quiet.setLevel(logging.CRITICAL)
-    path = {"metadata": {"path": str(home)}}
-    return Client(notebook, kernel_name="python3", allow_errors=True, resources=path, log=quiet)
 
 
 def _read(home: Path, names: list[str]) -> Outcome:

@@ -101,7 +101,11 @@ def numbers_in_notebook(notebook: nbformat.NotebookNode) -> dict[str, list[str]]
         "equations": re.findall(r"\\tag{([\d.]+)}", text),
         "sections": re.findall(r"^#+ ([\d.]*\d)\. ", text, re.MULTILINE),
         "references": re.findall(rf"\[({NUMBERED}|\([\d.]+\))\]\(", text),
-        "measured": [value for _, _, value in notebook.metadata.shattered.measured],
+        "measured": [
+            value
+            for position, _, value in notebook.metadata.shattered.measured
+            if notebook.cells[position].cell_type == "markdown"  # its last cell holds those of the checks
+        ],
     }
 
 

@@ -336,7 +336,7 @@ def test_the_package_stays_small() -> None:
     for path in FILES:
         folder = path.relative_to(PACKAGE).parts[0]
         wings.setdefault(folder if folder in ("lab", "exercises", "diagnosis") else "helper", []).append(path)
-    assert lines(wings["helper"]) <= 5_300
+    assert lines(wings["helper"]) <= 5_320
     assert lines(wings["diagnosis"]) <= 1_270
     assert lines(wings["lab"]) <= 3_100
     assert max(lines([path]) for path in wings["exercises"]) <= 120
