@@ -176,17 +176,18 @@ def build(work: Path, out: Path, figures: Path) -> dict[str, list[Stage]]:
     sources = shutil.copytree(SOURCES, work / "sources")
     shutil.copytree(figures, sources / "figures")
     shutil.copytree(ROOT / "book" / "_static" / "drawings", sources / "drawings")
-    shutil.copy(mathjax(), sources / "_static")
+    for file in (mathjax(), ROOT / "book" / "_static" / "widgets.css"):
+        shutil.copy(file, sources / "_static")
     settings = {
         "project": "Shattered gradients",
-        "extensions": ["myst_parser", "sphinx.ext.mathjax", "sphinx_revealjs", "tools.slides"],
+        "extensions": ["myst_parser", "sphinx.ext.mathjax", "sphinx_revealjs", "tools.slides", "tools.widgets"],
         "include_patterns": ["lecture-*.md"],
         "root_doc": "lecture-50",
         "myst_enable_extensions": ["colon_fence", "dollarmath"],
         "mathjax_path": "tex-svg.js",
         "mathjax3_config": {"options": {"menuOptions": {"settings": {"inTabOrder": False}}}},
         "revealjs_static_path": ["_static"],
-        "revealjs_css_files": ["slides.css"],
+        "revealjs_css_files": ["widgets.css", "slides.css"],
         "revealjs_style_theme": "white",
         "revealjs_script_conf": {"hash": True, "slideNumber": "c/t", "transition": "none", **SIZE},
         "revealjs_script_plugins": [{"src": "revealjs/plugin/notes/notes.js", "name": "RevealNotes"}],
