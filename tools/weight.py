@@ -22,6 +22,7 @@ FONTS = {  # file: family, weight, classes
     "fa-brands-400": ("Font Awesome 6 Brands", 400, ".fa-brands,.fab"),
 }
 SHEET = """
+:root{--fa-font-solid:normal 900 1em/1 "Font Awesome 6 Free";--fa-font-brands:normal 400 1em/1 "Font Awesome 6 Brands"}
 .fas,.fa-solid,.far,.fa-regular,.fab,.fa-brands{display:inline-block;line-height:1;font-style:normal}
 .fa-lg{font-size:1.25em;line-height:.05em;vertical-align:-.075em}
 """

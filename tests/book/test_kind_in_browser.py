@@ -114,3 +114,16 @@ def test_figures_can_be_read_on_a_phone(browser, site):
         )
         assert len(shares) > 1
         assert min(shares) >= 0.449
+
+
+@pytest.mark.parametrize("name", ["index", "one-curve", "diagnose"])
+def test_signs_of_icons_are_drawn_by_the_font_that_has_them(browser, site, name):
+    """Also those that style sheets put before boxes."""
+    with opened(browser, f"{site}/{name}.html") as (page, _):
+        families = page.evaluate(
+            """[...document.querySelectorAll('*')].flatMap(each => ['::before', '::after'].map(where =>
+                getComputedStyle(each, where))).filter(style => /[\ue000-\uf8ff]/.test(style.content))
+                .map(style => style.fontFamily)"""
+        )
+    assert families
+    assert {family for family in families if "Font Awesome" not in family} == set()
