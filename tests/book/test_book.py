@@ -76,7 +76,10 @@ def from_other_hosts(page: BeautifulSoup) -> list[str]:
 
 def left_as_markup(article: Tag) -> list[str]:
     """Roles and directives that MyST did not understand and left in the text."""
-    text = "\n".join(str(string) for string in article.find_all(string=True) if not string.find_parent(class_="cell"))
+    strings = article.find_all(string=True)
+    text = "\n".join(
+        str(each) for each in strings if not each.find_parent(["script"]) and not each.find_parent(class_="cell")
+    )
     return re.findall(r"\{[a-z]+:?[a-z]*\}`.*|```\{.*|^:::.*", text, re.MULTILINE)
 
 

@@ -21,7 +21,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from shattered_lite import checks
 from shattered_lite.exercises import ASSIGNMENTS, EXERCISES
-from tools import assignments, colab, course, exam, figures, shown, slides, students
+from tools import assignments, colab, course, exam, figure_files, shown, slides, students
 from tools.colab import SOLVES
 from tools.execute import Result, code_cells
 from tools.site import ROOT
@@ -205,7 +205,7 @@ def test_a_lecture_has_what_the_page_for_teachers_says(name: str) -> None:
     [proof] = re.findall(r"^```\{revealjs-fragments\}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     assert [line.split(".")[0] for line in proof.strip().split("\n")] == [str(number) for number in range(1, 11)]
     assert text.count("## Proved, measured, contested") == 1
-    assert text.count("% The dial.") == 1
+    assert text.count("```{widget} shatter") == 1
 
 
 # Figures
@@ -259,7 +259,7 @@ def executed(name: str | None, forms: dict[str, str]) -> tuple[NotebookNode, Res
 
 def test_a_figure_is_written_in_each_form(tmp_path: Path) -> None:
     forms = {"image/svg+xml": "<svg/>", "application/pdf": "JVBERg==", "text/csv": "panel\n"}
-    figures.write_chapter(*executed("fig-x", forms), tmp_path)
+    figure_files.write_chapter(*executed("fig-x", forms), tmp_path)
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {
         "fig-x.svg": "<svg/>", "fig-x.pdf": "%PDF", "fig-x.csv": "panel\n",
     }  # fmt: skip
@@ -268,7 +268,7 @@ def test_a_figure_is_written_in_each_form(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "said"), [(None, "without a name"), ("fig-x", "without its forms")])
 def test_a_figure_that_cannot_be_handed_out_is_an_error(name: str | None, said: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=said):
-        figures.write_chapter(*executed(name, {} if name else dict.fromkeys(shown.FORMS, "")), tmp_path)
+        figure_files.write_chapter(*executed(name, {} if name else dict.fromkeys(shown.FORMS, "")), tmp_path)
 
 
 def test_the_kernel_is_told(drawn: Figure) -> None:

@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 import pypdfium2
 import pytest
-import test_browser
+from browsing import opened
 from bs4 import BeautifulSoup, Tag
 from filelock import FileLock
 from test_book import NUMBERED, article_of, repeated_ids, soup_of
@@ -16,7 +16,6 @@ from test_book import NUMBERED, article_of, repeated_ids, soup_of
 from tools import archive, pdf
 from tools.site import numbered_parts, pages
 
-browser, site = test_browser.browser, test_browser.site
 CHAPTERS = [page for chapters in numbered_parts().values() for page in chapters]
 CHAPTER = "theorem-1"
 
@@ -135,7 +134,7 @@ def sheets(browser, site, tmp_path_factory) -> dict[str, pypdfium2.PdfDocument]:
     """One chapter, printed from light and from dark mode."""
     made = {}
     for mode in ("light", "dark"):
-        with test_browser.opened(browser, f"{site}/{CHAPTER}.html", mode=mode) as (page, _):
+        with opened(browser, f"{site}/{CHAPTER}.html", mode=mode) as (page, _):
             file = tmp_path_factory.mktemp(mode) / "page.pdf"
             page.pdf(path=file)
             made[mode] = pypdfium2.PdfDocument(file)
@@ -171,11 +170,11 @@ def test_the_archive_is_read_from_a_disk(browser, html, tmp_path):
     folder = tmp_path / archive.NAME
     shutil.rmtree(folder / "_sources")  # for who wants them; no page needs them
     for name in ("index", CHAPTER):
-        with test_browser.opened(browser, (folder / f"{name}.html").as_uri()) as (page, problems):
+        with opened(browser, (folder / f"{name}.html").as_uri()) as (page, problems):
             page.wait_for_load_state("networkidle")
             assert problems == []
             assert page.locator("mjx-container").count() > 0
-    with test_browser.opened(browser, (folder / "search.html").as_uri() + "?q=looks+linear") as (page, problems):
+    with opened(browser, (folder / "search.html").as_uri() + "?q=looks+linear") as (page, problems):
         first = page.locator("ul.search > li a").first
         first.wait_for()
         assert Path(first.get_attribute("href")).name == "looks-linear.html"

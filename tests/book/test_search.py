@@ -5,12 +5,11 @@ import re
 from urllib.parse import quote
 
 import pytest
-import test_browser
+from browsing import opened
 from test_book import article_of, numbers_in_page, soup_of
 
 from tools.site import numbered_parts
 
-browser, site = test_browser.browser, test_browser.site
 CHAPTERS = [page for chapters in numbered_parts().values() for page in chapters]
 BUTTONS = re.compile(r"\.md|\.pdf|\.ipynb|Colab|Repository|Suggest edit|Open issue|Contents")
 
@@ -18,7 +17,7 @@ BUTTONS = re.compile(r"\.md|\.pdf|\.ipynb|Colab|Repository|Suggest edit|Open iss
 @pytest.fixture(scope="module")
 def searching(browser, site):
     """The page of the search, and what goes wrong on it."""
-    with test_browser.opened(browser, f"{site}/search.html") as (page, problems):
+    with opened(browser, f"{site}/search.html") as (page, problems):
         page.wait_for_load_state("networkidle")  # a request that is cut off by the first search would be a problem
         yield page, problems
 
