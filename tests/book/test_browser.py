@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from browsing import DESKTOP, PHONE, opened, served, unfold
+from browsing import PHONE, opened, served, unfold
 
 CHAPTER = "theorem-1"
 PAGES = ["index", "one-sitting", CHAPTER, "package"]
@@ -77,7 +77,7 @@ def test_no_line_begins_with_the_mark_after_a_formula(browser, site):
             mark.setStart(next, 0);
             mark.setEnd(next, 1);
             const block = formula.closest('p, li, dd, td, figcaption, summary').getBoundingClientRect();
-            return mark.getBoundingClientRect().left < block.left + 2; // a formula may break, its mark stays with its end
+            return mark.getBoundingClientRect().left < block.left + 2; // a formula may break
         }).length"""
         assert page.evaluate(at_the_left_edge) == 0
 
