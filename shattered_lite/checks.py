@@ -80,7 +80,7 @@ class Agreement:
         """Show nothing where a check ends a cell: its line is printed already."""
 
 
-AGREED: list[Agreement] = []  # in this process, in order
+AGREED: dict[str, Agreement] = {}  # in this process, by name; of two with one name, the last
 
 
 def agrees(estimates: ArrayLike, prediction: float, name: str, *, false_alarm_rate: float = 1e-3) -> Agreement:
@@ -150,7 +150,7 @@ def agrees(estimates: ArrayLike, prediction: float, name: str, *, false_alarm_ra
     if not abs(z) <= _quantile(rate, len(values)):  # written so that a nan fails
         raise Disagreement(f"{outcome}: disagrees")
     print(f"{outcome}: agrees")
-    AGREED.append(outcome)
+    AGREED[name] = outcome
     return outcome
 
 
@@ -193,12 +193,12 @@ def compare(book: Mapping[str, tuple[float, float]], *, made_with: str, seed: in
     numpy, torch = (version(name).partition("+")[0] for name in ("numpy", "torch"))
     print(f"the book: {made_with}")
     print(f"yours: Python {platform.python_version()}, NumPy {numpy}, PyTorch {torch}, seed {seed}")
-    yours, near = {outcome.name: outcome for outcome in AGREED}, []  # of two with one name, the last
+    near = []
     for name, (estimate, error) in book.items():
-        if name not in yours:
+        if name not in AGREED:
             print(f"{name}: not run here")
             continue
-        own, spread = yours[name], np.hypot(yours[name].standard_error, error)
+        own, spread = AGREED[name], np.hypot(AGREED[name].standard_error, error)
         near.append(abs(own.estimate - estimate) <= -ndtri(1e-3 / 2) * spread)
         numbers = f"yours {own.estimate:.4g} ± {own.standard_error:.2g}, the book {estimate:.4g} ± {error:.2g}"
         print(f"{name}: {numbers}: {'agrees' if near[-1] else 'differs by more than chance explains'}")

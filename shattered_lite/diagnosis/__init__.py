@@ -1,10 +1,10 @@
 """What is wrong with a network, if anything: the measures of :mod:`shattered_lite.structure` on any module of torch."""
 
+from .._measuring import Layer
 from ._changes import Change
 from ._diagnose import diagnose
 from ._diagnosis import Diagnosis, compare
 from ._findings import Finding
-from ._measures import Layer
 
 __all__ = ["Change", "Diagnosis", "Finding", "Layer", "compare", "diagnose"]
 

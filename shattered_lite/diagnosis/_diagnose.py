@@ -10,21 +10,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
+from .. import _measuring as measuring
 from .._arguments import drawn_by, whole
+from .._measuring import MATRICES, Inputs, Signal
 from .._modules import Output, check_inputs, check_network, undisturbed, unwrapped
-from . import _runs as runs
 from ._diagnosis import Diagnosis
 from ._findings import Evidence, findings_of, zero_at_start
-from ._measures import layers_of
-from ._operations import MATRICES
-from ._signals import Signal
 
 IGNORED = -100  # a target that torch leaves out
 
 
 def diagnose(
     network: nn.Module,
-    inputs: runs.Inputs,
+    inputs: Inputs,
     targets: Tensor | None = None,
     *,
     output: Output = None,
@@ -91,7 +89,7 @@ def diagnose(
     whole("directions", directions)
     generator = drawn_by(generator)
     check_network(network)
-    module, tensors = unwrapped(network), runs.tensors_of(inputs)
+    module, tensors = unwrapped(network), measuring.tensors_of(inputs)
     for x in tensors:
         if x.dtype != torch.bool or len(tensors) == 1:  # a mask
             check_inputs(module, x, tokens=True)
@@ -103,30 +101,30 @@ def diagnose(
     if torch.is_autocast_enabled(device.type):
         notes.append("Autocast is on around this call; all was measured without it.")
     with undisturbed(module, device), tqdm(total=4, desc="diagnosis", leave=False, disable=None) as bar:
-        statistics = runs.statistics_of(module, inputs)
+        statistics = measuring.statistics_of(module, inputs)
         bar.update()
-        ran = runs.forward(module, inputs, statistics, output, directions)
+        ran = measuring.forward(module, inputs, statistics, output, directions)
         loss, guessing = (math.nan, math.nan) if targets is None else _losses(ran.outputs.detach(), targets)
-        runs.refuse_dependence(ran)
-        runs.refuse_company(module, inputs, statistics, output)
+        measuring.refuse_dependence(ran)
+        measuring.refuse_company(module, inputs, statistics, output)
         bar.update()
-        weights = runs.directions_of(ran, directions, generator)
+        weights = measuring.directions_of(ran, directions, generator)
         ran.back(weights)
         bar.update()
         signals, outputs, keep = ran.signals, ran.outputs.detach(), _silent(ran.signals)
         if keep is not None:
             notes.append(f"No gradient of the outputs comes back to {signals[keep].name}; measured is that of its own.")
-            ran = runs.forward(module, inputs, statistics, output, directions, keep)
-            weights = runs.directions_of(ran, directions, generator)
+            ran = measuring.forward(module, inputs, statistics, output, directions, keep)
+            weights = measuring.directions_of(ran, directions, generator)
             ran.back(weights)
         ran.forget()
         line: Sequence[Signal] = ()
-        if (points := runs.line_between(inputs)) is not None:
-            beside = runs.forward(module, points, statistics, output, directions, keep, precise=True)
+        if (points := measuring.line_between(inputs)) is not None:
+            beside = measuring.forward(module, points, statistics, output, directions, keep, precise=True)
             beside.back(weights)
             line = beside.signals
         bar.update()
-    layers = layers_of(ran.signals, line, ran.place, ran.rows)
+    layers = measuring.layers_of(ran.signals, line, ran.place, ran.rows)
     zero = zero_at_start(signals)
     if zero:
         notes.append(f"Zero at the start, by design: {', '.join(zero[:3])}{' and others' if len(zero) > 3 else ''}.")

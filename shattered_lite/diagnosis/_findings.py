@@ -9,11 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .._measuring import ACTIVATIONS, MATRICES, Layer, Signal
 from . import _changes as change
 from ._changes import Change
-from ._measures import Layer
-from ._operations import ACTIVATIONS, MATRICES
-from ._signals import Signal
 
 FACTOR = 1e3  # by which sizes may change: beyond it no one step size fits all layers
 ALIKE = 1e-3  # share of the power that tells inputs apart: gradient descent takes 1,000 times longer to learn from it

@@ -232,7 +232,7 @@ def test_wrong_levels_are_refused(level: object) -> None:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
     """A run with one check, of estimate 0.5 and standard error 0.03."""
-    monkeypatch.setattr(checks, "AGREED", [])
+    monkeypatch.setattr(checks, "AGREED", {})
     agrees(with_mean_and_error(100, 0.5, 0.03), 0.5, "half")
     capsys.readouterr()
 
@@ -275,4 +275,4 @@ def test_of_two_checks_with_one_name_the_last_counts(capsys: pytest.CaptureFixtu
 def test_a_check_that_fails_is_not_remembered() -> None:
     with pytest.raises(Disagreement):
         agrees(with_mean_and_error(100, 0.9, 0.03), 0.5, "wrong")
-    assert [outcome.name for outcome in checks.AGREED] == ["half"]
+    assert list(checks.AGREED) == ["half"]

@@ -24,8 +24,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path.relative_to(PACKAGE).with_suffix("").as_posix(): ast.parse(path.read_text()) for path in FILES}
 # A room may use those before it, never those after it.
 ORDER = [
-    "theory", "structure", "checks", "plots", "networks", "initializers", "sampling", "diagnosis", "lab/data",
-    "lab/training", "lab/sweep", "lab/records", "lab/grids", "exercises", "lab/cli",
+    "theory", "structure", "checks", "plots", "networks", "initializers", "sampling", "_measuring", "diagnosis",
+    "lab/data", "lab/training", "lab/sweep", "lab/records", "lab/grids", "exercises", "lab/cli",
 ]  # fmt: skip
 ALONE = {"theory", "structure", "checks", "plots"}  # know none of each other
 GROUND = {"_arguments", "_autograd", "_files", "_modules"}  # what knows no room, and serves several
@@ -37,8 +37,9 @@ def room(name: str) -> str:
 
 
 # Of a folder, every file by its own; the doors of the package and of its wing lead everywhere.
-RULES = [name for name in TREES if not name.startswith("_") and name != "lab/__init__"]
-MODULES = [name for name in ORDER if name in {room(rule) for rule in RULES} - {"lab/cli"}]  # a command, not an import
+RULES = [name for name in TREES if (room(name) in ORDER or name[0] != "_") and name != "lab/__init__"]
+HIDDEN = {"_measuring", "lab/cli"}  # a back room, and a command
+MODULES = [name for name in ORDER if name in {room(rule) for rule in RULES} - HIDDEN]
 
 
 def module(name: str) -> types.ModuleType:
@@ -126,9 +127,12 @@ def assigned(node: ast.stmt) -> list[str]:
     return [name.id for target in targets if target for name in ast.walk(target) if isinstance(name, ast.Name)]
 
 
+REMEMBERED = {"AGREED"}  # what the checks of this process found: a notebook's last cell compares all of them
+
+
 @pytest.mark.parametrize("name", TREES)
 def test_no_module_level_state(name: str) -> None:
-    """At module level only constants, types and __all__; and no function writes to them."""
+    """At module level only constants, types and __all__; and no function writes to them, but for what is remembered."""
     stores = ast.Assign | ast.AnnAssign | ast.AugAssign
     names = {each for node in TREES[name].body if isinstance(node, stores) for each in assigned(node)}
     for each in names:
@@ -142,7 +146,7 @@ def test_no_module_level_state(name: str) -> None:
             if isinstance(node, ast.Assign | ast.AugAssign | ast.Delete):
                 targets = node.targets if isinstance(node, ast.Assign | ast.Delete) else [node.target]
                 roots = [inner for target in targets for inner in ast.walk(target) if isinstance(inner, ast.Name)]
-                assert not names & {root.id for root in roots}, f"{function.name} writes to a constant"
+                assert not (names - REMEMBERED) & {root.id for root in roots}, f"{function.name} writes to a constant"
 
 
 @pytest.mark.parametrize("name", TREES)
@@ -228,7 +232,7 @@ DOOR = [
 
 
 def test_what_a_user_calls_first_stands_on_the_door() -> None:
-    rooms = {name.split("/")[0] for name in RULES}
+    rooms = {name.split("/")[0] for name in RULES if name[0] != "_"}
     assert sl.__all__[: len(DOOR)] == DOOR
     assert set(sl.__all__) == {*DOOR, *rooms, "glue", "__version__"}
     assert dir(sl) == sorted(sl.__all__)
@@ -330,16 +334,32 @@ def test_lines_are_counted(tmp_path: Path) -> None:
     assert lines([tmp_path / "x.py"]) == 5
 
 
+GRADING = [
+    "__init__",
+    "_assignments",
+    "_check",
+    "_collect",
+    "_exercise",
+    "_grade",
+    "_silent",
+    "_submission",
+    "_verdict",
+]
+
+
 def test_the_package_stays_small() -> None:
     """Each wing by itself; to raise a number is a decision. Answers to exercises grow with the chapters of the book."""
     wings: dict[str, list[Path]] = {}
     for path in FILES:
         folder = path.relative_to(PACKAGE).parts[0]
-        wings.setdefault(folder if folder in ("lab", "exercises", "diagnosis") else "helper", []).append(path)
+        apart = folder in ("lab", "exercises", "_measuring", "diagnosis")
+        wings.setdefault(folder if apart else "helper", []).append(path)
     assert lines(wings["helper"]) <= 5_320
-    assert lines(wings["diagnosis"]) <= 1_270
+    assert lines(wings["_measuring"]) <= 680
+    assert lines(wings["diagnosis"]) <= 620
     assert lines(wings["lab"]) <= 3_100
     assert max(lines([path]) for path in wings["exercises"]) <= 120
+    assert lines(PACKAGE / "exercises" / f"{name}.py" for name in GRADING) <= 600
 
 
 ALONE_IN_COLAB = """

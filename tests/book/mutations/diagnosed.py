@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from shattered_lite.diagnosis import _signals
+from shattered_lite._measuring import _signals
 from shattered_lite.theory import Through, _through
 
 from .patching import Patch

@@ -1,0 +1,24 @@
+"""Somebody else's network, measured: every signal on its way forward and back, beside what theory expects of it."""
+
+from ._measures import Layer, layers_of
+from ._operations import ACTIVATIONS, MATRICES
+from ._runs import (
+    Inputs,
+    directions_of,
+    forward,
+    line_between,
+    refuse_company,
+    refuse_dependence,
+    statistics_of,
+    tensors_of,
+)
+from ._signals import Signal
+
+__all__ = [
+    "ACTIVATIONS", "MATRICES", "Inputs", "Layer", "Signal", "directions_of", "forward", "layers_of", "line_between",
+    "refuse_company", "refuse_dependence", "statistics_of", "tensors_of",
+]  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
