@@ -1,7 +1,7 @@
 // A path through residual layers: coins decide which gates it crosses, and what it leaves of the correlation.
 
 import { normals } from "./network.js";
-import { button, drawing, element, plot, shape, slider, table } from "./parts.js";
+import { button, drawing, element, plot, shape, slider, spoken, table, within } from "./parts.js";
 
 const DEPTH = 8;
 const MOST = 100000; // tosses
@@ -69,7 +69,7 @@ const whole = (number) => number.toLocaleString("en-GB");
 const raised = (number) => [...String(number)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("");
 
 export function render({ model, el }) {
-  const { colour } = model.get("looks").residual;
+  const colour = model.get("colours").residual;
   const depth = slider("residual layers L =", { min: 1, max: DEPTH, value: model.get("depth") }, (value) => model.set("depth", value));
   const picture = drawing({
     width: WIDTH, height: HEIGHT,
@@ -80,7 +80,7 @@ export function render({ model, el }) {
     y: { from: 0, to: 1, ticks: [0, 0.5, 1], label: "mean of 2⁻ᴷ" },
     height: 200, says: "The running mean of two to the minus K against the number of tosses, beside three quarters to the power L",
   });
-  const sentence = element("p", { class: "widget-says", "aria-live": "polite" });
+  const sentence = spoken();
   const numbers = table("The same in numbers", ["tosses", "mean of 2^(−K)", "standard error"]);
   const once = button("toss", () => more(1));
   const often = button(`toss ${MANY}`, () => more(MANY));
@@ -106,7 +106,7 @@ export function render({ model, el }) {
     const last = { n: mean.tosses, value: mean.value, error: mean.error };
     const known = [...history, last];
     const edge = (side) => known.filter(({ n }) => n > 1)
-      .map(({ n, value, error }) => [Math.log10(n), Math.min(1, Math.max(0, value + side * error))]);
+      .map(({ n, value, error }) => [Math.log10(n), within(value + side * error, 0, 1)]);
     picture.draw(path(route, colour));
     curve.draw([
       { line: [[0, law(L)], [Math.log10(MOST), law(L)]], dash: "5 4" },
@@ -128,7 +128,7 @@ export function render({ model, el }) {
     ]);
     once.disabled = last.n + 1 > MOST;
     often.disabled = last.n + MANY > MOST;
-    el.toggleAttribute("data-ready", true); // for those who wait
+    el.setAttribute("data-ready", ""); // for those who wait
   }
 
   el.append(

@@ -1,12 +1,12 @@
 // One curve for every network: similarity of the outputs against that of the inputs, and its two slopes.
 
-import { choice, element, plot, slider, table } from "./parts.js";
+import { choice, element, minus, plot, slider, spoken, table, within } from "./parts.js";
 
 const PI = Math.PI;
 
 /** Dual of a rectifier that lets a share of the negative side through: value and slope at the cosine c. */
 function leaky(share) {
-  const angle = (c) => Math.acos(Math.min(1, Math.max(-1, c)));
+  const angle = (c) => Math.acos(within(c, -1, 1));
   const square = (1 + share * share) / 2;
   return {
     value: (c) => {
@@ -62,14 +62,14 @@ const GRID = Array.from({ length: 161 }, (_, i) => Math.cos(PI * (1 - i / 160)))
 export function render({ model, el }) {
   const shares = model.get("shares");
   const depth = slider("depth L =", { min: 1, max: 50, value: model.get("depth") }, (value) => model.set("depth", value));
-  const cosine = slider("inputs, c =", { min: -0.95, max: 0.95, step: 0.05, value: model.get("cosine"), show: (c) => c.toFixed(2).replace("-", "−") },
+  const cosine = slider("inputs, c =", { min: -0.95, max: 0.95, step: 0.05, value: model.get("cosine"), show: (c) => c.toFixed(2) },
     (value) => model.set("cosine", value));
   const picture = plot({
     x: { from: -1, to: 1, ticks: [-1, -0.5, 0, 0.5, 1], label: "similarity of the inputs, c" },
     y: { from: -1, to: 1, ticks: [-1, 0, 1], label: "similarity of the outputs" },
     height: 300, says: "Similarity of the outputs against similarity of the inputs, with a tangent at the chosen inputs and one at identical ones",
   });
-  const sentence = element("p", { class: "widget-says", "aria-live": "polite" });
+  const sentence = spoken();
   const numbers = table("The same in numbers", ["depth", "similarity of the outputs", "C(i, j)", "C(i)", "R(i, j)"]);
 
   function show() {
@@ -77,7 +77,7 @@ export function render({ model, el }) {
     const layer = dual(model.get("activation"), shares);
     const curve = GRID.map((at) => similarities(network, layer, at, L));
     const [pair, alike] = [c, 1].map((at) => similarities(network, layer, at, L));
-    const colour = model.get("looks")[network].colour;
+    const colour = model.get("colours")[network];
     const at = (l) => GRID.map((x, i) => [x, curve[i][l].similarity]);
     const earlier = [1, 2, 5, 10, 20].filter((l) => l < L).map((l) => ({ line: at(l), width: 0.6 }));
     const tangent = (x, l, reach) => { // in the units of the plot, where a variance is 1
@@ -92,12 +92,12 @@ export function render({ model, el }) {
       { line: tangent(1, alike[L], 0.3), width: 2, dash: "5 3" }, { dot: [1, alike[L].similarity], colour },
     ]);
     const row = (l) => [pair[l].similarity, pair[l].gradients, alike[l].gradients, pair[l].gradients / alike[l].gradients];
-    const words = (number) => (Math.abs(number) >= 1e-3 || number === 0 ? number.toPrecision(3) : number.toExponential(1)).replace("-", "−");
+    const words = (number) => minus(Math.abs(number) >= 1e-3 || number === 0 ? number.toPrecision(3) : number.toExponential(1));
     const [similarity, covariance, variance, correlation] = row(L).map(words);
     sentence.textContent = `The outputs' similarity is ${similarity}. Slope here: C(i, j) = ${covariance}. ` +
       `Slope at identical inputs: C(i) = ${variance}. Their ratio is the correlation of gradients, R = ${correlation}.`;
     numbers.fill([1, 2, 5, 10, 20, 50].filter((l) => l <= L).map((l) => [l, ...row(l).map(words)]));
-    el.setAttribute("data-ready", "");
+    el.setAttribute("data-ready", ""); // for those who wait
   }
 
   const named = (names, called = {}) => Object.fromEntries(names.map((name) => [name, called[name] ?? name]));

@@ -1,7 +1,7 @@
 // A small network of one input: which gates and paths are open there, and its slope as the sum over the open paths.
 
 import { normals } from "./network.js";
-import { button, drawing, element, plot, shape, slider, table } from "./parts.js";
+import { button, drawing, element, minus, plot, shape, slider, spoken, table } from "./parts.js";
 
 const LAYERS = 3;
 const UNITS = 4;
@@ -45,7 +45,7 @@ export function paths({ first, between, last }) {
 /** Whether a path crosses open gates alone. */
 export const open = ({ units }, gates) => units.every((unit, layer) => gates[layer][unit]);
 
-const figures = (number, digits = 2) => number.toFixed(digits).replace("-", "−").replace(/^−(0(?:\.0*)?)$/, "$1");
+const figures = (number, digits = 2) => minus(number.toFixed(digits)).replace(/^−(0(?:\.0*)?)$/, "$1");
 
 const WIDTH = 340;
 const HEIGHT = 190;
@@ -78,7 +78,7 @@ function net(gates, colour) {
 }
 
 export function render({ model, el }) {
-  const { colour } = model.get("looks").plain;
+  const colour = model.get("colours").plain;
   const input = slider("input x =", { min: FROM, max: TO, step: 0.01, value: model.get("input"), show: figures },
     (value) => model.set("input", value));
   const picture = drawing({
@@ -86,7 +86,7 @@ export function render({ model, el }) {
     says: `A network of ${LAYERS} layers of ${UNITS} units; open gates and the paths through them are lit`,
   });
   const pictures = element("div", { class: "widget-sides" });
-  const sentence = element("p", { class: "widget-says", "aria-live": "polite" });
+  const sentence = spoken();
   const numbers = table("The open paths in numbers", ["path", "weight of the path"]);
   let network, all, curve, bars;
 
@@ -139,7 +139,7 @@ export function render({ model, el }) {
       ...through.map(({ units, weight }) => [units.map((unit) => unit + 1).join(" – "), figures(weight, 3)]),
       ["sum: the slope", figures(slope, 3)],
     ]);
-    el.toggleAttribute("data-ready", true); // for those who wait
+    el.setAttribute("data-ready", ""); // for those who wait
   }
 
   el.append(

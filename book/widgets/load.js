@@ -17,7 +17,6 @@ class Model {
     for (const listener of this.#listeners[`change:${name}`] ?? []) listener();
   }
   on(event, listener) { (this.#listeners[event] ??= []).push(listener); }
-  save_changes() {}
 }
 
 async function bring(place) {

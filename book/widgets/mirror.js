@@ -1,6 +1,6 @@
 // The mirror of a looks-linear layer, turned: its halves, the correlation it leaves, and recorded learning curves.
 
-import { element, plot, slider, table } from "./parts.js";
+import { element, plot, slider, spoken, table } from "./parts.js";
 
 /** Correlation of gradients that a mirror turned by so many degrees leaves, with gates that are coins. */
 export const correlation = (degrees, depth) => Math.cos((degrees * Math.PI) / 360) ** (2 * depth);
@@ -9,8 +9,8 @@ export function render({ model, el }) {
   const curves = model.get("curves"); // of each turn, of each depth, [steps, accuracy] pairs
   const turns = Object.keys(curves).map(Number);
   const depths = Object.keys(curves[turns[0]]).map(Number);
-  const looks = model.get("looks");
-  const colours = [looks["looks linear"].colour, looks["brown noise"].colour, looks["linear"].colour];
+  const named = model.get("colours");
+  const colours = [named["looks linear"], named["brown noise"], named.linear];
   const degrees = slider("turn ψ =", { min: 0, max: 180, step: 5, value: model.get("degrees"), show: (value) => `${value}°` },
     (value) => model.set("degrees", value));
   const depth = slider("depth L =", { min: 0, max: depths.length - 1, value: depths.indexOf(model.get("depth")), show: (k) => String(depths[k]) },
@@ -28,7 +28,7 @@ export function render({ model, el }) {
     y: { from: 0, to: 1, ticks: [0, 0.5, 1], label: "test accuracy" },
     height: 220, says: "Recorded test accuracy against steps, for three turns of the mirror",
   });
-  const sentence = element("p", { class: "widget-says", "aria-live": "polite" });
+  const sentence = spoken();
   const numbers = table("The same in numbers", ["depth", ...turns.map((turn) => `steps to 90 %, ${turn}°`)]);
   const steps = (turn, L) => curves[turn][L].at(-1)[0];
   numbers.fill(depths.map((L) => [L, ...turns.map((turn) => steps(turn, L))]));
@@ -36,7 +36,7 @@ export function render({ model, el }) {
   function show() {
     const [psi, L] = [model.get("degrees"), model.get("depth")];
     const angle = (psi * Math.PI) / 180;
-    const colour = looks["looks linear"].colour;
+    const colour = named["looks linear"];
     halves.draw([
       { line: [[0, 0], [0, 0.9]], colour, width: 3 }, { dot: [0, 0.9], colour }, { words: "O", at: [0.1, 0.75] },
       { line: [[0, 0], [0.9 * Math.sin(angle), -0.9 * Math.cos(angle)]], width: 3 },
@@ -54,7 +54,7 @@ export function render({ model, el }) {
     const measured = turns.includes(psi) ? `With this turn the recorded network read nine of ten digits after ${steps(psi, L)} steps.`
       : `Recorded were ${turns.join("°, ")}°.`;
     sentence.textContent = `${L} layers, mirror turned by ${psi}°: with gates that are coins, R = ${R.toPrecision(2)}. ${measured}`;
-    el.setAttribute("data-ready", "");
+    el.setAttribute("data-ready", ""); // for those who wait
   }
 
   el.append(element("div", { class: "widget-row widget-wraps" }, degrees.node, depth.node),

@@ -142,7 +142,7 @@ function orthogonal(draw, width) {
 }
 
 /** Weights of one layer: Gaussian of variance 2 / width, or a rotation above its mirror, [O; -O]. */
-function drawn(kind, draw, width) {
+export function drawn(kind, draw, width) {
   if (!KINDS[kind].concatenated) return draw(width * width, Math.sqrt(2 / width));
   const rotation = orthogonal(draw, width);
   const mirrored = new Float64Array(2 * width * width);
@@ -152,7 +152,7 @@ function drawn(kind, draw, width) {
 }
 
 /** Simulate one network, and report each layer: the slope of its first unit, and how slopes agree. */
-export function simulate({ kind, seed, inputs, width, depth, every }, report) {
+function simulate({ kind, seed, inputs, width, depth, every }, report) {
   const draw = normals(seed);
   const first = draw(2 * width);
   let layer = 0;
@@ -166,5 +166,5 @@ export function simulate({ kind, seed, inputs, width, depth, every }, report) {
 export const address = import.meta.url; // from which a worker is made
 
 if (typeof WorkerGlobalScope !== "undefined") {
-  self.onmessage = ({ data }) => simulate(data, (found) => self.postMessage({ ...found, asked: data }));
+  self.onmessage = ({ data }) => simulate(data, (found) => self.postMessage(found));
 }

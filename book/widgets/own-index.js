@@ -1,8 +1,8 @@
 // An activation of the reader's own, piecewise linear between seven points, and its shattering index.
 
-import { button, element, plot, slider, table, within } from "./parts.js";
+import { button, element, minus, plot, slider, spoken, table, within } from "./parts.js";
 
-export const KNOTS = [-3, -2, -1, 0, 1, 2, 3];
+const KNOTS = [-3, -2, -1, 0, 1, 2, 3];
 
 /** Value and slope at z of the lines through the points (KNOTS, heights), which go on beyond the outermost. */
 export function activation(heights, z) {
@@ -55,15 +55,15 @@ export function render({ model, el }) {
     x: { from: 0, to: 3, ticks: [0, 1, 2, 3], label: "shattering index κ" }, y: { from: 0, to: 1, ticks: [] },
     height: 100, says: "The index on a line, beside those of known activations",
   });
-  const sentence = element("p", { class: "widget-says", "aria-live": "polite" });
+  const sentence = spoken();
   const numbers = table("The same in numbers", ["activation", "index κ"]);
-  const heights = KNOTS.map((z, k) => slider(`φ(${String(z).replace("-", "−")}) =`,
-    { min: -3, max: 3, step: 0.1, value: model.get("heights")[k], show: (value) => value.toFixed(1).replace("-", "−") },
+  const heights = KNOTS.map((z, k) => slider(`φ(${minus(z)}) =`,
+    { min: -3, max: 3, step: 0.1, value: model.get("heights")[k], show: (value) => value.toFixed(1) },
     (value) => model.set("heights", model.get("heights").with(k, value))));
 
   function show() {
     const chosen = model.get("heights");
-    const [colour, other] = ["plain", "residual"].map((name) => model.get("looks")[name].colour);
+    const [colour, other] = ["plain", "residual"].map((name) => model.get("colours")[name]);
     const at = (z) => [z, within(activation(chosen, z).value, -3, 3)];
     picture.draw([
       { line: [[-3.2, 0], [3.2, 0]], width: 0.5 },
@@ -82,7 +82,7 @@ export function render({ model, el }) {
         `A plain layer with batch norm multiplies R by s = ${decay.toFixed(3)}, and the gradients' variance by χ = ${growth.toFixed(3)}.`
       : "A constant carries no signal: it has no index.";
     numbers.fill([...(exists ? [["yours", index.toFixed(3)]] : []), ...known.map(([name, value]) => [name, value.toFixed(3)])]);
-    el.setAttribute("data-ready", "");
+    el.setAttribute("data-ready", ""); // for those who wait
   }
 
   el.append(

@@ -21,6 +21,12 @@ export function shape(tag, attributes, ...children) {
   return made;
 }
 
+/** Numbers with a minus sign in place of a hyphen. */
+export const minus = (text) => String(text).replace(/(^|[\s(=e])-(?=[\d.])/g, "$1−");
+
+/** Where a dial says in a sentence what it shows. */
+export const spoken = () => element("p", { class: "widget-says", "aria-live": "polite" });
+
 let groups = 0;
 
 /** One choice of several: `options` maps values to the words shown. */
@@ -35,17 +41,17 @@ export function choice(legend, options, chosen, changed) {
 
 /** A slider that says its value: `{ node, set }`. `changed` gets numbers. */
 export function slider(words, { min, max, step = 1, value, show = String }, changed) {
-  const shown = element("output", {}, show(value));
+  const shown = element("output", {}, minus(show(value)));
   const input = element("input", {
-    type: "range", min, max, step, value, "aria-valuetext": show(value),
+    type: "range", min, max, step, value, "aria-valuetext": minus(show(value)),
     input: () => {
       say(Number(input.value));
       changed(Number(input.value));
     },
   });
   const say = (number) => {
-    shown.textContent = show(number);
-    input.setAttribute("aria-valuetext", show(number));
+    shown.textContent = minus(show(number));
+    input.setAttribute("aria-valuetext", minus(show(number)));
   };
   const set = (number) => {
     input.value = number;
@@ -64,7 +70,7 @@ export function table(summary, columns) {
       element("thead", {}, element("tr", {}, ...columns.map((column) => element("th", { scope: "col" }, column)))),
       body));
   const fill = (rows) => body.replaceChildren(
-    ...rows.map((row) => element("tr", {}, ...row.map((cell) => element("td", {}, String(cell))))));
+    ...rows.map((row) => element("tr", {}, ...row.map((cell) => element("td", {}, minus(cell))))));
   return { node, fill };
 }
 
@@ -75,7 +81,7 @@ export function drawing({ width, height, says }) {
   return { node, draw: (shapes) => strokes.replaceChildren(...shapes) };
 }
 
-const named = (ticks) => ticks.map((tick) => (Array.isArray(tick) ? tick : [tick, tick]));
+const named = (ticks) => ticks.map((tick) => (Array.isArray(tick) ? tick : [tick, minus(tick)]));
 
 /**
  * A plot: `{ node, draw }`. `x` and `y` are `{ from, to, ticks, label }`, where a tick is a number or `[number, words]`.

@@ -1,7 +1,7 @@
 // The start page: a random network, simulated here, and its slope from one input to the next.
 
 import { address, KINDS } from "./network.js";
-import { button, choice, element, plot, slider, table, within } from "./parts.js";
+import { button, choice, element, minus, plot, slider, spoken, table, within } from "./parts.js";
 
 const DEPTH = 100;
 const WIDTH = 128;
@@ -48,20 +48,19 @@ export function render({ model, el }) {
     height: 190, says: "Correlation of the slopes at two inputs against their distance",
   });
   const map = element("canvas", { role: "img", "aria-label": "Correlation of the slopes at each pair of inputs" });
-  const sentence = element("p", { class: "widget-says", "aria-live": "polite" });
+  const sentence = spoken();
   const numbers = table("The same in numbers", ["depth", "size of the slope", "correlation side by side", "at distance 1"]);
 
   const found = (layer) => {
     const { agreement: at, size } = layers[layer];
-    return [layer, round(size / layers[0].size), at[1].toFixed(2), at[Math.round((at.length - 1) / SPAN)].toFixed(2)]
-      .map((number) => String(number).replace("-", "−"));
+    return [layer, round(size / layers[0].size), at[1].toFixed(2), at[Math.round((at.length - 1) / SPAN)].toFixed(2)].map(minus);
   };
 
   function show() {
     const L = Math.min(model.get("depth"), layers.length - 1);
     if (L < 1) return;
     const { slope, map: correlations, agreement: at } = layers[L];
-    const colour = model.get("looks")[model.get("kind")].colour;
+    const colour = model.get("colours")[model.get("kind")];
     const size = Math.sqrt(slope.reduce((sum, value) => sum + value * value, 0) / slope.length) || 1;
     const shown = Array.from(slope, (value, i) => [INPUTS[i], within(value / size, -SHOWN, SHOWN)]);
     slopes.draw([{ line: [[-2, 0], [2, 0]], width: 0.5 }, { line: shown, colour, width: 1.2 }]);

@@ -1,6 +1,6 @@
 // The angle of two inputs: which gates are open at both, and how the angle closes from layer to layer.
 
-import { drawing, element, plot, shape, slider, table } from "./parts.js";
+import { drawing, element, plot, shape, slider, spoken, table } from "./parts.js";
 
 const LAYERS = 20;
 const UNITS = 16; // drawn as dots
@@ -93,7 +93,7 @@ function handles(picture, turned) {
 }
 
 export function render({ model, el }) {
-  const { colour } = model.get("looks").plain;
+  const colour = model.get("colours").plain;
   const angle = slider("angle of the inputs", { min: 0, max: 180, value: model.get("degrees"), show: (value) => `${value}°` },
     (value) => model.set("degrees", value));
   const depth = slider("gated layer", { min: 1, max: LAYERS, value: model.get("layer") }, (value) => model.set("layer", value));
@@ -106,7 +106,7 @@ export function render({ model, el }) {
     y: { from: 0, to: 180, ticks: [0, 90, 180], label: "angle θ in degrees" },
     height: 240, says: "The angle of the two inputs against the layer, closing towards zero",
   });
-  const sentence = element("p", { class: "widget-says", "aria-live": "polite" });
+  const sentence = spoken();
   const numbers = table("The same in numbers", ["gated layer", "angle", "open at both"]);
   const hold = handles(picture.node, (value) => model.set("degrees", value));
 
@@ -126,7 +126,7 @@ export function render({ model, el }) {
       `Gated layer ${layer}: the inputs are ${degrees(now)} apart. ` +
       `The gates of ${percent(share(now))} of the units are open at both, (π − θ)/(2π).`;
     numbers.fill([1, 2, 3, 5, 10, 15, 20].map((at) => [at, degrees(all[at - 1]), percent(share(all[at - 1]))]));
-    el.toggleAttribute("data-ready", true); // for those who wait
+    el.setAttribute("data-ready", ""); // for those who wait
   }
 
   el.append(

@@ -44,6 +44,13 @@ def opened(browser: Browser, address: str, size=DESKTOP, mode="light") -> Iterat
         context.close()
 
 
+def bring_to_life(page: Page) -> None:
+    """Start every dial of the page: each waits until it is near the screen."""
+    for dial in page.locator(".widget").all():
+        dial.scroll_into_view_if_needed()
+        dial.locator("[data-ready]").wait_for()
+
+
 def unfold(page: Page) -> None:
     """Open what is folded, and wait for the fonts of its formulas: before them a formula has another width."""
     page.evaluate("""async () => {

@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import opened, served, unfold
+from browsing import bring_to_life, opened, served, unfold
 
 from tools.site import pages
 
@@ -53,6 +53,7 @@ def contrast(page) -> dict[str, list[str]]:
 def test_axe_finds_nothing(browser, site, name):
     """In dark mode only colours differ."""
     with opened(browser, f"{site}/{name}.html") as (page, _):
+        bring_to_life(page)
         unfold(page)
         light = findings(page, BUT_FORMULAS, **BUT_CONTRAST) | contrast(page)
         page.evaluate("document.documentElement.dataset.theme = 'dark'")

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from browsing import PHONE, opened, served, unfold
+from browsing import PHONE, bring_to_life, opened, served, unfold
 
 CHAPTER = "theorem-1"
 PAGES = ["index", "one-sitting", CHAPTER, "package"]
@@ -50,6 +50,7 @@ def test_solutions_open(browser, site):
 @pytest.mark.parametrize("name", PAGES)
 def test_phone_shows_all_without_sideways_scrolling(browser, site, name):
     with opened(browser, f"{site}/{name}.html", size=PHONE) as (page, _):
+        bring_to_life(page)
         unfold(page)
         widest = page.evaluate("Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)")
         assert widest <= PHONE["width"]
@@ -67,19 +68,24 @@ def test_captions_of_wide_tables_are_seen_on_a_phone(browser, site):
         assert max(right) <= PHONE["width"]
 
 
-def test_no_line_begins_with_the_mark_after_a_formula(browser, site):
-    with opened(browser, f"{site}/{CHAPTER}.html", size=PHONE) as (page, _):
+@pytest.mark.parametrize("name", [CHAPTER, "one-curve", "highway"])
+def test_no_line_begins_with_the_mark_after_a_formula(browser, site, name):
+    """Nor where the formula itself goes on to a second line: the mark stays with its end."""
+    with opened(browser, f"{site}/{name}.html", size=PHONE) as (page, _):
         unfold(page)
-        at_the_left_edge = """[...document.querySelectorAll('span.math')].filter(formula => {
-            const next = formula.nextSibling;
-            if (!/^[,.;:]/.test(next?.data)) return false;
-            const mark = document.createRange();
-            mark.setStart(next, 0);
-            mark.setEnd(next, 1);
-            const block = formula.closest('p, li, dd, td, figcaption, summary').getBoundingClientRect();
-            return mark.getBoundingClientRect().left < block.left + 2; // a formula may break
-        }).length"""
-        assert page.evaluate(at_the_left_edge) == 0
+        left_of_its_end = page.evaluate(
+            """[...document.querySelectorAll('article span.math')].flatMap(formula => {
+                const next = formula.nextSibling;
+                if (!/^[,.;:]/.test(next?.data)) return [];
+                const mark = document.createRange();
+                mark.setStart(next, 0);
+                mark.setEnd(next, 1);
+                const end = [...formula.querySelectorAll('mjx-run')].at(-1) ?? formula;
+                return [mark.getBoundingClientRect().left <= end.getBoundingClientRect().left];
+            })"""
+        )
+        assert len(left_of_its_end) > 20
+        assert not any(left_of_its_end)
 
 
 @pytest.mark.parametrize("name", ["index", "gradients-as-noise", CHAPTER])

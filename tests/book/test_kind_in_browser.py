@@ -92,21 +92,22 @@ def test_formulas_that_fit_are_no_tab_stops(browser, site):
 
 def test_keys_show_where_they_are(browser, site):
     with opened(browser, f"{site}/{CHAPTER}.html") as (page, _):
-        unseen, seen = [], 0
+        page.locator("article h1").evaluate("heading => { heading.tabIndex = -1; heading.focus(); }")
+        unseen, seen = [], set()
         for _ in range(30):
             page.keyboard.press("Tab")
             name, outline = page.evaluate(
                 "(e => [e.outerHTML.slice(0, 99), getComputedStyle(e).outlineStyle])(document.activeElement)"
             )
-            seen += 1
+            seen.add(name)
             if outline == "none":
                 unseen.append(name)
         assert unseen == []
-        assert seen == 30
+        assert len(seen) > 20
 
 
 def test_figures_can_be_read_on_a_phone(browser, site):
-    """Eleven points at 144 to the inch are 22 pixels: at .45 of its size a label is 10 pixels high."""
+    """Eleven points at 144 to the inch are 22 pixels: at .45 of its size a label is 10 pixels high, a legend 8."""
     with opened(browser, f"{site}/{CHAPTER}.html", size=PHONE) as (page, _):
         shares = page.evaluate(
             f"[...document.querySelectorAll('{FIGURE} > img:not(.drawing)')]"

@@ -8,9 +8,9 @@ import pytest
 from browsing import opened
 from test_book import article_of, numbers_in_page, soup_of
 
-from tools.site import numbered_parts
+from tools.site import numbered_chapters
 
-CHAPTERS = [page for chapters in numbered_parts().values() for page in chapters]
+CHAPTERS = numbered_chapters()
 BUTTONS = re.compile(r"\.md|\.pdf|\.ipynb|Colab|Repository|Suggest edit|Open issue|Contents")
 
 
@@ -99,12 +99,14 @@ def test_every_number_is_in_the_index(html, numbers):
     for page, kinds in numbers.items():
         soup = soup_of(html / f"{page}.html")
         names = [box.lower() for box in kinds["boxes"]] + [f"equation {number}" for number in kinds["equations"]]
+        names += [f"section {number}" for number in kinds["sections"] if "." in number]
         assert names
         for name in names:
             [(where, place)] = index[name]
             assert where == page, name
             shown = soup.find(id=place).get_text(" ", strip=True)
-            assert name.rpartition(" ")[2] in shown, name
+            number = re.escape(name.rpartition(" ")[2])
+            assert re.search(rf"(?<![\d.]){number}(?!\.?\d)", shown), name
 
 
 def test_results_are_quoted_from_the_text(searching):

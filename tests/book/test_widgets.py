@@ -85,6 +85,19 @@ def test_numbers_drawn_are_normal(blank):
     sl.checks.agrees(draws[0] * draws[2], 0, "two seeds")
 
 
+def test_weights_drawn_keep_the_size_of_signals_or_are_a_rotation_and_its_mirror(blank):
+    drawn = computed(
+        blank,
+        "network",
+        "[['plain', 100], ['looks linear', width]].map(([kind, n]) => [...dial.drawn(kind, dial.normals(1), n)])",
+        width=WIDTH,
+    )
+    sl.checks.agrees(torch.tensor(drawn[0], dtype=torch.float64) ** 2, 2 / 100, "variance of a plain layer")
+    rotation, mirrored = torch.tensor(drawn[1], dtype=torch.float64).view(2, WIDTH, WIDTH)
+    torch.testing.assert_close(rotation @ rotation.T, torch.eye(WIDTH, dtype=torch.float64))
+    assert torch.equal(mirrored, -rotation)
+
+
 def test_map_and_its_mean_are_those_of_the_package(blank):
     gradients = torch.randn(9, WIDTH, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     found = computed(
@@ -140,6 +153,9 @@ def test_looks_linear_is_a_flat_line_at_every_depth(browser, site):
         ready(page)
         page.locator(".widget-shatter").get_by_text("looks linear", exact=True).click()
         page.get_by_text("looks linear, 10 layers. Correlation of the slopes at two inputs: 1.00 side").wait_for()
+        page.locator(".widget-shatter input[type=range]").focus()
+        page.keyboard.press("End")
+        page.get_by_text("looks linear, 100 layers. Correlation of the slopes at two inputs: 1.00 side").wait_for()
 
 
 @pytest.mark.parametrize("how", ["disk", "no script", "print"])
@@ -152,6 +168,8 @@ def test_dial_where_a_page_is_not_served(browser, html, how):
         ready(page)
         assert not still.is_visible()
     else:
+        if how == "print":
+            ready(page)
         page.emulate_media(media="print" if how == "print" else "screen")
         assert still.is_visible()
         assert page.locator(".widget-live:visible").count() == 0

@@ -1,5 +1,7 @@
 """Dials of closed forms: their numbers are those of ``theory``, and of the records."""
 
+from collections import defaultdict
+
 import numpy as np
 import pytest
 import torch
@@ -73,23 +75,32 @@ def test_index_of_a_constant_does_not_exist(blank):
 
 
 def test_correlation_of_a_turned_mirror(blank):
-    """One layer of it, with gates that are coins, averaged over all of them."""
+    """Product of one layer at two inputs, whose gates are coins, averaged over all of them; layers are independent."""
     found = computed(blank, "mirror", "[0, 40, 90, 180].map((turn) => dial.correlation(turn, 3))")
     coins = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 2)
     for turn, correlation in zip([0, 40, 90, 180], found, strict=True):
-        cosine = np.cos(np.radians(turn))
-        same = (coins[:, 0] == coins[:, 1]).double().mean().item()
-        assert correlation == pytest.approx((same + (1 - same) * cosine) ** 3, abs=1e-12)
+        cosine, sine = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+        turned = np.array([[cosine, -sine], [sine, cosine]])
+        layers = {gate: np.eye(2) if gate else turned for gate in (0.0, 1.0)}
+        products = [np.trace(layers[here].T @ layers[there]) / 2 for here, there in coins.tolist()]
+        assert correlation == pytest.approx(np.mean(products) ** 3, abs=1e-12)
 
 
 def test_learning_curves_end_where_the_median_network_got_there():
     curves = dials.mirror()["curves"]
     assert curves.keys() == {"0", "45", "90"}
-    for by_depth in curves.values():
-        for curve in by_depth.values():
+    times = defaultdict(list)
+    for record in sl.lab.records.read(sl.lab.records.FOLDER / "time_to_learn.jsonl"):
+        turn = dials.TURNS.get(sl.lab.grids.network_of(record.run, 64))
+        if turn is not None and record.run.optimizer == "adam" and not record.run.held_out:
+            times[str(turn), str(record.run.depth)].append(sl.lab.records.steps_to(record).reached)
+    for turn, by_depth in curves.items():
+        for depth, curve in by_depth.items():
             steps, accuracy = zip(*curve, strict=True)
             assert accuracy[-1] >= 0.9 > max(accuracy[:-1])
             assert list(steps) == sorted(set(steps))
+            assert len(times[turn, depth]) == 5
+            assert steps[-1] == np.median(times[turn, depth])
     assert curves["0"]["32"][-1][0] < curves["45"]["32"][-1][0] < curves["90"]["32"][-1][0]
 
 
@@ -114,4 +125,6 @@ def test_dial_answers_to_keys(browser, site, page_name, name, keys, before, afte
         assert after in dial.locator(".widget-says").inner_text()
         dial.get_by_text("The same in numbers").click()
         assert dial.locator("tbody tr").count() > 2
+        cells = dial.locator("tbody td").all_inner_texts()
+        assert any(cell in dial.locator(".widget-says").inner_text() for cell in cells if "." in cell)
         assert problems == []

@@ -5,18 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import os
+import socket
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 from shattered_lite.exercises import ASSIGNMENTS, EXERCISES, _collect, _grade, grade
 from shattered_lite.exercises._submission import Outcome
 from shattered_lite.lab import cli
-
-nbformat = pytest.importorskip("nbformat")
 
 IMPORTS = "import numpy as np\nimport shattered_lite as sl"
 VARIANCE = "weight_variance = lambda q, width: 1 / (q * width)\nsl.exercises.check('gates-variance', weight_variance)"
@@ -87,10 +87,14 @@ def test_a_submission_harms_nobody(tmp_path: Path) -> None:
         f"import subprocess; subprocess.run(['rm', {str(other)!r}])",
         f"!rm {other}",
         f"open({str(tmp_path / 'trace')!r}, 'w')",
-        "import urllib.request; urllib.request.urlopen('http://localhost:9')",
     ]
-    hand_in(tmp_path / "in", "vandal", [IMPORTS, *harm, *RIGHT[1:]])
-    rows = list(grade("theory", tmp_path / "in", tmp_path / "marks.csv", seconds=SECONDS))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        harm.append(f"import socket; socket.create_connection({listening.getsockname()!r}, timeout=2)")
+        hand_in(tmp_path / "in", "vandal", [IMPORTS, *harm, *RIGHT[1:]])
+        rows = list(grade("theory", tmp_path / "in", tmp_path / "marks.csv", seconds=SECONDS))
+        with pytest.raises(BlockingIOError):
+            listening.accept()
     assert [(row["submission"], row["checked"]) for row in rows] == [("other.ipynb", "11"), ("vandal.ipynb", "11")]
     assert other.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "marks.csv"]

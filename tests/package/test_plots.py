@@ -30,6 +30,8 @@ def test_style_is_set_on_demand() -> None:
     plots.use_style()
     assert plt.rcParams["figure.facecolor"] == "white"
     assert plt.rcParams["figure.constrained_layout.use"]
+    assert plt.rcParams["figure.dpi"] == 144
+    assert plt.rcParams["xtick.labelsize"] >= 11
     assert [to_hex(colour) for colour in plt.rcParams["axes.prop_cycle"].by_key()["color"]] == [*plots.PALETTE]
 
 
