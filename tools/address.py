@@ -1,6 +1,6 @@
 """The addresses that people read in the README, the citation and the book, written there from ``pyproject.toml``.
 
-After a change of ``[project.urls]``: ``make notebooks``, or ``python -m tools.address`` for these four files alone.
+After a change of ``[project.urls]``: ``make notebooks``, or ``python -m tools.address`` for these five files alone.
 """
 
 import re
@@ -17,8 +17,10 @@ PLACES = [
     ("CITATION.cff", "Repository", 'repository-code: "', '"'),
     ("CITATION.cff", "Homepage", '\nurl: "', '"'),
     ("book/index.md", "Repository", '"shattered_lite @ git+', '.git"'),
+    ("book/index.md", "Repository", "each [release](", "/releases)"),
     ("book/index.md", "Homepage", "url    = {", "}"),
     ("book/package.md", "Repository", '"shattered_lite @ git+', '.git"'),
+    ("book/for-teachers.md", "Repository", "Each [release](", "/releases)"),
 ]
 
 

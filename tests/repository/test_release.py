@@ -54,5 +54,5 @@ def test_nothing_is_released_without_notes_and_a_tested_wheel():
     notes_first, *others = [step["run"] for step in jobs["build"]["steps"] if "run" in step]
     assert 'python tools/notes.py "$GITHUB_REF_NAME" > notes.md' in notes_first
     assert "pytest tests/package" in others[-1]
-    assert jobs.keys() == {"build", "publish"}
-    assert jobs["publish"]["needs"] == "build"
+    assert jobs.keys() == {"build", "handouts", "publish"}
+    assert jobs["publish"]["needs"] == ["build", "handouts"]

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 MOVED = {"Repository": "https://github.com/a-lab/a-lab.github.io", "Homepage": "https://gradients.example.org/book"}
 PINNED = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
-ADDRESSED = ["README.md", "CITATION.cff", "book/index.md", "book/package.md"]
+ADDRESSED = ["README.md", "CITATION.cff", "book/index.md", "book/package.md", "book/for-teachers.md"]
 
 
 @pytest.fixture
