@@ -7,9 +7,7 @@ BIN    := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 BUILD  := $(BIN)/jupyter-book build book --config _config.yml
 PAGES  := $(wildcard book/*.md book/*.yml book/*.bib book/*.js book/widgets/*.js book/_static/* book/_static/drawings/*) CITATION.cff
-CODE   := $(wildcard shattered_lite/*.py shattered_lite/*/*.py shattered_lite/*/*/*.py tools/*.py tools/templates/*/*) _config.yml _toc.yml pyproject.toml
-PAGES  := $(wildcard book/*.md book/*.yml book/*.bib book/_static/* book/_static/drawings/*)
-CODE   := $(wildcard shattered_lite/*.py shattered_lite/*/*.py shattered_lite/*/*/*.py tools/*.py tools/templates/* tools/templates/static/*) _config.yml _toc.yml pyproject.toml
+CODE   := $(wildcard shattered_lite/*.py shattered_lite/*/*.py shattered_lite/*/*/*.py tools/*.py tools/templates/*.html tools/templates/*/*) _config.yml _toc.yml pyproject.toml
 
 .PHONY: check book page test course drawings notebooks address pdf archive bench lint lock clean
 .DELETE_ON_ERROR:
@@ -44,7 +42,7 @@ notebooks: address _build/html/index.html
 	$(BIN)/python -m tools.colab
 	$(BIN)/python -m tools.picture
 
-# README, citation, start page and the page of the package take the project's addresses from pyproject.toml.
+# README, citation, start page and the pages of the package and for teachers take the project's addresses from pyproject.toml.
 address: .venv/ready
 	$(BIN)/python -m tools.address
 
@@ -56,7 +54,8 @@ pdf: _build/html/index.html
 archive: _build/html/index.html
 	$(BIN)/python -m tools.archive
 
-bench: _build/html/index.html
+# The one of the pages needs them built.
+bench: .venv/ready
 	$(BIN)/python benchmarks/sampling.py
 	$(BIN)/python benchmarks/modules.py
 	$(BIN)/python benchmarks/training.py

@@ -32,13 +32,10 @@ window.moved = 0;
 window.drawn = 0;
 new PerformanceObserver(list => list.getEntries().forEach(each => window.moved += each.hadRecentInput ? 0 : each.value))
     .observe({type: "layout-shift", buffered: true});
-const inView = each => { const box = each.getBoundingClientRect(); return box.width && box.top < innerHeight; };
-const unset = () => [...document.querySelectorAll("article .math")]
-    .filter(each => !each.querySelector("mjx-container, math") && inView(each)).length;
 const short = () => document.readyState === "loading"
     && !(document.querySelector("article")?.getBoundingClientRect().bottom > innerHeight);
 const watch = () => {
-    if (short() || document.fonts.status !== "loaded" || unset()) window.drawn = performance.now();
+    if (short() || document.fonts.status !== "loaded") window.drawn = performance.now();
     requestAnimationFrame(watch);
 };
 watch();

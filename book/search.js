@@ -5,12 +5,6 @@ var Scorer = (() => {
   const GREEK = { α: "alpha", β: "beta", γ: "gamma", δ: "delta", ε: "epsilon", ζ: "zeta", η: "eta", θ: "theta", ι: "iota",
     κ: "kappa", λ: "lambda", μ: "mu", ν: "nu", ξ: "xi", π: "pi", ρ: "rho", σ: "sigma", τ: "tau", υ: "upsilon", φ: "phi",
     ϕ: "phi", χ: "chi", ψ: "psi", ω: "omega" };
-  const SIGNS = { in: "∈", to: "→", le: "≤", ge: "≥", sim: "∼", cdot: "·", times: "×", sum: "∑", prod: "∏",
-    infty: "∞", nabla: "∇", partial: "∂", dots: "…", ldots: "…", cdots: "…", log: "log", exp: "exp" };
-  for (const [letter, name] of Object.entries(GREEK)) {
-    SIGNS[name] ??= letter;
-    SIGNS[name[0].toUpperCase() + name.slice(1)] ??= letter.toUpperCase();
-  }
 
   const NUMBERED = ["chapter", "section", "equation", "theorem", "lemma", "proposition", "corollary", "definition",
     "assumption", "remark", "observation", "figure", "table", "exercise"];
@@ -40,20 +34,24 @@ var Scorer = (() => {
     return asked.filter((word) => given.some((_, place) => begins(word, place))).length / (asked.length || 1);
   }
 
-  /** A formula of TeX as a line of text. */
-  const readable = (formula) =>
-    formula
-      .replace(/\\(?:begin|end)\{\w+\}|\\[()[\],;!]|&/g, "")
-      .replace(/\\sqrt\s*(\{[^{}]*\}|\w)/g, "√$1")
-      .replace(/\\[td]?frac\s*(\{[^{}]*\}|\w)\s*(\{[^{}]*\}|\w)/g, "$1/$2")
-      .replace(/\\(?:var)?([a-zA-Z]+)( ?)/g, (_, name, space) => (name in SIGNS ? SIGNS[name] + space : ""))
-      .replace(/[{}\\]/g, "");
+  /** A formula as a line of text: between what its MathML sets above and below each other stand the usual signs. */
+  function readable(formula) {
+    const before = (kind, child, sign) => formula.querySelectorAll(kind).forEach((each) => {
+      if (each.children[child]?.textContent !== "′") each.children[child]?.before(sign);
+    });
+    before("mfrac", 1, "/");
+    for (const kind of ["msub", "munder", "msubsup", "munderover"]) before(kind, 1, "_");
+    before("msup", 1, "^");
+    for (const kind of ["msubsup", "munderover"]) before(kind, 2, "^");
+    before("msqrt", 0, "√");
+    return formula.textContent;
+  }
 
   /** The text that is quoted: from the place that was found, or all of the page; without buttons and code. */
   function quotable(html, anchor) {
     const article = new DOMParser().parseFromString(html, "text/html").querySelector("article");
     article.querySelectorAll(".headerlink, script, style, .cell_input, details.hide > summary").forEach((each) => each.remove());
-    article.querySelectorAll(".math").forEach((each) => (each.textContent = readable(each.textContent)));
+    article.querySelectorAll(".math").forEach((each) => (each.textContent = readable(each)));
     let place = anchor && article.querySelector(`#${CSS.escape(anchor.slice(1))}`);
     while (place && !place.textContent.trim()) place = place.nextElementSibling ?? place.parentElement; // a mark before it
     const explained = place?.matches?.("dt") ? `${place.textContent}: ${place.nextElementSibling.textContent}` : null;

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from shattered_lite.exercises import ASSIGNMENTS, Assignment
-from tools.colab import cell_id, install_cell
+from tools.colab import KERNEL, cell_id, install_cell
 from tools.site import ROOT
 
 SOURCES = ROOT / "book" / "course"
@@ -40,8 +40,7 @@ def notebook(name: str, source: NotebookNode, solved: bool) -> NotebookNode:
         cells.append(new_markdown_cell(rubric(ASSIGNMENTS[name])))
     for position, cell in enumerate(cells):
         cell.id = cell_id(f"{name} {solved}", position, cell.source)
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    made: NotebookNode = new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    made: NotebookNode = new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
     return made
 
 

@@ -30,6 +30,8 @@ from tools.site import BRANCH, ROOT, address, with_code
 
 BUILT, COMMITTED = ROOT / "_build" / "notebooks", ROOT / "notebooks"
 CHECKED = re.compile(r"^(?P<name>.+): predicted \S+, measured (?P<estimate>\S+) ± (?P<error>\S+) \(n = .*: agrees$")
+FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 SEED = re.compile(r"manual_seed\((\d+)\)")
 MEASURED = re.compile(f"{GLUED}(.*?){END_GLUED}")
 SOLVES = (
@@ -115,7 +117,7 @@ def cell_id(page: str, position: int, source: str) -> str:
 
 
 def versions() -> str:
-    """What decides the numbers of a run beside its seed, as the package says it of the reader's."""
+    """What decides the numbers of a run beside its seed, as ``checks.compare`` says it of the reader's."""
     numpy, torch = (metadata.version(name).partition("+")[0] for name in ("numpy", "torch"))
     return f"Python {platform.python_version()}, NumPy {numpy}, PyTorch {torch}"
 
@@ -166,7 +168,7 @@ def make_notebook(app: Sphinx, docname: str, name: str) -> NotebookNode:
             source = executed.cells[cell.index]
             if "shattered_lite" in source.source and install not in cells:
                 cells.append(install)
-            folds = {"cellView": "form", "jupyter": {"source_hidden": True}} if cell.folded else {}
+            folds = FOLDED if cell.folded else {}
             tags = {"tags": source.metadata.tags} if "tags" in source.metadata else {}
             code = SOLVES + source.source if cell.solves else source.source
             cells.append(new_code_cell(code, metadata=folds | tags))
@@ -182,7 +184,7 @@ def make_notebook(app: Sphinx, docname: str, name: str) -> NotebookNode:
             cell.source = cell.source[: match.start()] + match[1] + cell.source[match.end() :]
     chapter = Path(app.env.doc2path(docname))
     metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "kernelspec": KERNEL,
         "language_info": {"name": "python"},
         "shattered": {"chapter": chapter.name, "source_sha256": sha256(chapter), "measured": measured},
     }

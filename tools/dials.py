@@ -16,7 +16,7 @@ INDEX: dict[str, str | sl.theory.Activation] = {
     "tanh": "tanh",
     "rectifier": "relu",
 }
-TURNS = {0: "looks linear", 45: "mirror at 45 degrees", 90: "mirror at 90 degrees"}
+TURNS = {"looks linear": 0, "mirror at 45 degrees": 45, "mirror at 90 degrees": 90}  # of networks, in degrees
 
 
 @cache
@@ -38,10 +38,9 @@ def index() -> dict[str, Any]:
 @cache
 def mirror() -> dict[str, Any]:
     """Test accuracy of the network of middle speed among five, by turn and depth, after each number of steps."""
-    names = {name: turn for turn, name in TURNS.items()}
-    runs: dict[int, dict[int, list[sl.lab.training.Record]]] = {turn: {} for turn in TURNS}
+    runs: dict[int, dict[int, list[sl.lab.training.Record]]] = {turn: {} for turn in TURNS.values()}
     for record in sl.lab.records.read(sl.lab.records.FOLDER / "time_to_learn.jsonl"):
-        turn = names.get(sl.lab.grids.network_of(record.run, 64))
+        turn = TURNS.get(sl.lab.grids.network_of(record.run, 64))
         if turn is not None and record.run.optimizer == "adam" and not record.run.held_out:
             runs[turn].setdefault(record.run.depth, []).append(record)
     curves = {

@@ -7,12 +7,11 @@ knows. Where it is a function, the answer is open.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from string import ascii_uppercase
 from typing import Any
 
 from shattered_lite.exercises import EXERCISES, Exercise
 from tools.students import Question
-
-LETTERS = "ABCDEFGH"
 
 INTRODUCTION = """\
 # {title}
@@ -42,7 +41,9 @@ def asked(question: Question) -> str:
     exercise = EXERCISES[question.name]
     if callable(exercise.answer):
         return question.text
-    offered = [f"- {letter}. {number(value)}" for letter, (value, _) in zip(LETTERS, choices(exercise), strict=False)]
+    offered = [
+        f"- {letter}. {number(value)}" for letter, (value, _) in zip(ascii_uppercase, choices(exercise), strict=False)
+    ]
     return "\n".join([question.text, "", *offered])
 
 
@@ -51,7 +52,7 @@ def answered(question: Question) -> str:
     exercise = EXERCISES[question.name]
     lines = []
     if not callable(exercise.answer):
-        for letter, (value, hint) in zip(LETTERS, choices(exercise), strict=False):
+        for letter, (value, hint) in zip(ascii_uppercase, choices(exercise), strict=False):
             lines.append(f"- {letter}. {number(value)}: {hint or '**right**'}")
     return "\n".join([question.text.split("\n")[0], "", *lines, "", question.solution])
 

@@ -2,9 +2,9 @@
 
 A result is kept in ``.executed`` under the digest of everything that decides it: the chapter's code cells, the package,
 the lock, Python and what is installed beside it. A kernel sees nothing else: its working directory is empty, its home
-holds ``tools.shown`` alone, and of this process's environment it gets the path. So a result that is found is the result
-of this code. MyST-NB takes the results from a jupyter-cache that each call lays anew: it matches cells with their
-captions, which decide nothing.
+holds ``tools.figure_forms`` alone, and of this process's environment it gets the path. So a result that is found is
+the result of this code. MyST-NB takes the results from a jupyter-cache that each call lays anew: it matches cells with
+their captions, which decide nothing.
 """
 
 import argparse
@@ -32,14 +32,20 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from tools import shown
+from tools import figure_forms
 from tools.site import ROOT, pages, with_code
 
 KEPT = 5  # results of a chapter, the newest
 # Seconds that a chapter may take, alone on two cores of a current laptop. What may take longest begins first.
 BUDGET, BUDGETS = 60, {"looks-linear": 120, "price-is-time": 90}
 SECONDS_PER_CELL = 300
-SHOWN = Path(shown.__file__)
+KEEPS_FORMS = Path(figure_forms.__file__)
+PROFILE = f"""\
+import sys
+from pathlib import Path
+sys.path.append(str(Path(__file__).parents[1]))
+c.IPKernelApp.extensions = [{KEEPS_FORMS.stem!r}]
+"""
 DECIDING_TAGS = {"raises-exception", "skip-execution"}
 FIXED = {  # one kernel a core; and what waits must not spin, where another chapter needs the core
     "CUDA_VISIBLE_DEVICES": "",
@@ -82,7 +88,7 @@ def surroundings(root: Path) -> str:
     for file in [root / "requirements.lock", *sorted(package)]:
         content = file.read_bytes()
         digest.update(f"{file.relative_to(root)} {len(content)}\n".encode() + content)
-    digest.update(SHOWN.read_bytes())
+    digest.update(KEEPS_FORMS.read_bytes())
     installed = sorted(f"{each.name}=={each.version}" for each in importlib.metadata.distributions())
     digest.update(json.dumps([sys.version, platform.platform(), FIXED, SECONDS_PER_CELL, installed]).encode())
     return digest.hexdigest()
@@ -98,12 +104,11 @@ def key(notebook: NotebookNode, beside: str) -> str:
 
 
 def lay_profile(home: Path) -> None:
-    """Let the kernel that lives there keep of each figure what ``tools.shown`` makes of it."""
+    """Let the kernel that lives there keep of each figure what ``tools.figure_forms`` makes of it."""
     profile = home / ".ipython" / "profile_default"
     profile.mkdir(parents=True)
-    shutil.copy(SHOWN, home / ".ipython")
-    found = f"import sys\nsys.path.append({str(home / '.ipython')!r})\n"
-    (profile / "ipython_kernel_config.py").write_text(f"{found}c.IPKernelApp.extensions = [{SHOWN.stem!r}]\n")
+    shutil.copy(KEEPS_FORMS, home / ".ipython")
+    (profile / "ipython_kernel_config.py").write_text(PROFILE)
 
 
 def execute(notebook: NotebookNode, home: Path) -> Result:
@@ -169,7 +174,7 @@ def with_outputs(notebook: NotebookNode, result: Result) -> NotebookNode:
         cell.outputs, cell.execution_count = deepcopy(executed.outputs), executed.execution_count
         for output in cell.outputs:
             if "image/png" in output.get("data", {}):  # pages show the pixels
-                output.data = {kind: data for kind, data in output.data.items() if kind not in shown.FORMS}
+                output.data = {kind: data for kind, data in output.data.items() if kind not in figure_forms.FORMS}
     return notebook
 
 

@@ -1,9 +1,8 @@
-"""Every figure of the book as SVG and PDF, with the numbers in it as CSV: ``python -m tools.figure_files FOLDER``.
+"""Every figure of the book as SVG and PDF, with the numbers in it as CSV, for ``tools.course``.
 
 A figure that a chapter computes is taken from the run that the pages show. A drawing has no numbers.
 """
 
-import argparse
 import shutil
 from base64 import b64decode
 from collections.abc import Iterator
@@ -13,12 +12,12 @@ from nbformat import NotebookNode
 
 from tools.drawings import DRAWINGS, FOLDER
 from tools.execute import Result, code_cells, read_chapter, results
-from tools.shown import FORMS
+from tools.figure_forms import FORMS
 from tools.site import ROOT, with_code
 from tools.strokes import drawn
 
 
-def shown(chapter: NotebookNode, result: Result) -> Iterator[tuple[str, dict[str, str]]]:
+def named(chapter: NotebookNode, result: Result) -> Iterator[tuple[str, dict[str, str]]]:
     """Name and forms of each figure of a chapter. A cell that shows several numbers them."""
     for cell, executed in zip(code_cells(chapter), code_cells(result.notebook), strict=True):
         pictures = [output.data for output in executed.outputs if "image/png" in output.get("data", {})]
@@ -31,7 +30,7 @@ def shown(chapter: NotebookNode, result: Result) -> Iterator[tuple[str, dict[str
 
 def write_chapter(chapter: NotebookNode, result: Result, folder: Path) -> None:
     """A file for each form of each figure."""
-    for name, forms in shown(chapter, result):
+    for name, forms in named(chapter, result):
         folder.mkdir(parents=True, exist_ok=True)
         for kind, ending in FORMS.items():
             content = b64decode(forms[kind]) if kind == "application/pdf" else forms[kind].encode()
@@ -53,9 +52,3 @@ def write(folder: Path, root: Path = ROOT) -> None:
             raise result
         write_chapter(read_chapter(root / "book" / f"{page}.md"), result, folder / page)
     write_drawings(folder / "drawings")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="to write to; it must not exist")
-    write(parser.parse_args().folder)

@@ -19,7 +19,7 @@ from sphinx.application import Sphinx
 from sphinx.ext import mathjax
 from sphinx.util import logging
 
-from tools.weight import smaller
+from tools.icons import smaller
 
 RENDERER = "set-at-build"
 STYLES, FONTS = "mathematics.css", "mathematics"  # in _static
@@ -31,7 +31,8 @@ DELIMITED = re.compile(r"\\([(\[])(.*)\\[)\]]", re.DOTALL)
 FONT = re.compile(r'url\("[^"]*/([\w-]+\.woff)"\)')
 RUNS = """
 mjx-run { display: inline-block; white-space: nowrap; }
-mjx-math[breaks] { display: inline; white-space: normal; }
+mjx-math[breaks] { display: inline; }
+mjx-math wbr { white-space: normal; }
 """
 CONTENT = re.compile(r'content: "(\\[0-9A-F]+|\\?.)";')
 START = """
@@ -51,7 +52,8 @@ function formula(tex, display) {
     if (!display) breakable(made.children[0]);
     return html.outerHTML(made);
 }
-/* In a sentence a line may end behind a relation or an operator, as in TeX: MathJax puts room on both sides of one. */
+/* In a sentence a line may end behind a relation or an operator, as in TeX: MathJax puts room on both sides of one.
+   Only there: what follows the formula stays with its last run. */
 function breakable(math) {
     const runs = [[]];
     math.children.forEach((each, i) => {
@@ -61,7 +63,8 @@ function breakable(math) {
         runs.at(-1).push(each);
     });
     if (runs.length === 1) return;
-    math.children = runs.map(run => html.node("mjx-run", {}, run));
+    const nodes = runs.map(run => html.node("mjx-run", {}, run));
+    math.children = nodes.flatMap((run, i) => i ? [html.node("wbr"), run] : [run]);
     html.setAttribute(math, "breaks", "true");
 }
 function styles() {

@@ -3,8 +3,6 @@
 What is numbered is numbered on the pages already, so both have the same numbers; a second build could have others.
 """
 
-import os
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +11,10 @@ from urllib.parse import urlsplit
 import pikepdf
 import yaml
 from bs4 import BeautifulSoup, Tag
-from playwright.sync_api import Browser, Page, PdfMargins, Playwright, sync_playwright
+from playwright.sync_api import Page, PdfMargins, sync_playwright
 
+from tools.browser import chromium
+from tools.heads import book
 from tools.site import ROOT, address, pages
 
 BUILT = ROOT / "_build" / "html"
@@ -22,12 +22,11 @@ PAGES = pages()
 PDF = ROOT / "_build" / "shattered-gradients.pdf"
 MARGINS: PdfMargins = {"top": "20mm", "bottom": "18mm", "left": "18mm", "right": "18mm"}
 LINE = '<div style="width: 100%; font: 8px sans-serif; color: #555; text-align: center">{}</div>'
-TYPESET = """async () => {
-    await MathJax.startup.promise;
-    await MathJax.startup.document.lazyTypesetAll?.();
+READY = """async () => {
     await document.fonts.ready;
     await Promise.all([...document.images].map(each => each.decode()));
 }"""
+UNFOLDED = "details.sd-dropdown, details.solution"  # as in print.js
 HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map(heading => {
     const words = heading.cloneNode(true);
     words.querySelectorAll("mjx-container > :not(mjx-assistive-mml)").forEach(each => each.remove());
@@ -52,7 +51,7 @@ def moved(link: str, page: str) -> str:
 
 
 def article(page: str, folder: Path = BUILT) -> Tag:
-    """The article of a page with its places, links and pictures as the whole needs them, and all proofs unfolded."""
+    """An article with its places, links and pictures as the whole needs them, and all proofs and solutions unfolded."""
     [found] = BeautifulSoup((folder / f"{page}.html").read_text(), "html.parser").select("article")
     for element in found.select("script, .headerlink"):
         element.decompose()
@@ -64,7 +63,7 @@ def article(page: str, folder: Path = BUILT) -> Tag:
             element[key] = moved(str(element[key]), page)
     for picture in found.select("img"):
         picture["loading"] = "eager"
-    for fold in found.select("details.sd-dropdown"):
+    for fold in found.select(UNFOLDED):
         fold["open"] = ""
     found["id"] = place(page)
     return found
@@ -82,15 +81,13 @@ def contents(articles: dict[str, Tag]) -> str:
 
 
 def whole(folder: Path = BUILT) -> str:
-    """One page of all, under the styles of the pages and with their set-up of formulas."""
-    stated = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    """One page of all, under the styles of the pages."""
+    stated = book()
     articles = {page: article(page, folder) for page in PAGES}
     page = BeautifulSoup((folder / "index.html").read_text(), "html.parser")
-    formulas = [script for script in page.select("script") if "mathjax" in str(script).lower()]
-    head = [*page.select("head link[rel=stylesheet]"), *formulas]
-    for element in head:
-        for key in {"href", "src"} & element.attrs.keys():
-            element[key] = moved(str(element[key]), PAGES[0])
+    styles = page.select("head link[rel=stylesheet]")
+    for style in styles:
+        style["href"] = moved(str(style["href"]), PAGES[0])
     front = f"""<article class="bd-article front">
         <p class="title">{stated["title"]}</p><p>{stated["abstract"]}</p>
         <p>Version {stated["version"]}, {stated["date-released"]:%-d %B %Y}. The newest is at
@@ -99,19 +96,10 @@ def whole(folder: Path = BUILT) -> str:
         <nav>{contents(articles)}</nav></article>"""
     return (
         '<!DOCTYPE html><html lang="en" data-theme="light" class="whole"><head><meta charset="utf-8">'
-        f"<title>{stated['title']}</title>{''.join(map(str, head))}</head><body><main class='bd-main'>"
+        f"<title>{stated['title']}</title>{''.join(map(str, styles))}</head><body><main class='bd-main'>"
         f'<div class="bd-content"><div class="bd-article-container">{front}{"".join(map(str, articles.values()))}</div>'
         "</div></main></body></html>"
     )
-
-
-def chromium(playwright: Playwright) -> Browser:
-    """Debian's, or Playwright's own."""
-    own = playwright.chromium.executable_path
-    program = shutil.which("chromium") or (own if Path(own).exists() else None)
-    if program is None:
-        sys.exit("No Chromium: install Debian's package chromium, or run `playwright install chromium`.")
-    return playwright.chromium.launch(executable_path=program, args=["--no-sandbox"] if os.geteuid() == 0 else [])
 
 
 def printed(page: Page, file: Path) -> None:
@@ -126,14 +114,14 @@ def printed(page: Page, file: Path) -> None:
         format="A4",
         margin=MARGINS,
     )
-    stated = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    with pikepdf.open(file, allow_overwriting_input=True) as book:
-        with book.open_outline() as outline:
+    stated = book()
+    with pikepdf.open(file, allow_overwriting_input=True) as document:
+        with document.open_outline() as outline:
             for bookmark, words in zip(in_order(outline.root), page.evaluate(HEADINGS), strict=True):
                 bookmark.title = words
-        book.docinfo["/Author"] = stated["authors"][0]["name"]
-        book.docinfo["/Subject"] = stated["abstract"]
-        book.save(file, object_stream_mode=pikepdf.ObjectStreamMode.generate)  # two thirds of the size
+        document.docinfo["/Author"] = stated["authors"][0]["name"]
+        document.docinfo["/Subject"] = stated["abstract"]
+        document.save(file, object_stream_mode=pikepdf.ObjectStreamMode.generate)  # two thirds of the size
 
 
 def in_order(bookmarks: list[pikepdf.OutlineItem]) -> Iterator[pikepdf.OutlineItem]:
@@ -149,11 +137,14 @@ def main() -> None:
     together.write_text(whole())
     with sync_playwright() as playwright:
         page = chromium(playwright).new_page()
-        page.set_default_timeout(0)  # thousands of formulas
+        page.set_default_timeout(0)  # printing takes minutes
         page.goto(together.as_uri())
-        page.evaluate(TYPESET)
+        page.evaluate(READY)
         printed(page, PDF)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except FileNotFoundError as error:
+        sys.exit(str(error))

@@ -8,10 +8,10 @@ import re
 import sys
 from pathlib import Path
 
+from tools.cards import TITLE
 from tools.site import ROOT, with_code
 
 PAGE = "practice"
-TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 PREDICTION = re.compile(r"^:::\{admonition\} Predict first\n:class: hint\n(.*?)^:::$", re.MULTILINE | re.DOTALL)
 EXERCISE = re.compile(r"^```\{exercise-start\} (.+) \((warm-up|work|open)(?:: .+)?\)\n:label: (\S+)$", re.MULTILINE)
 SECTION = re.compile(r"^## (.+)$", re.MULTILINE)

@@ -40,6 +40,11 @@ def numbered_parts(root: Path = ROOT) -> dict[str, list[str]]:
     }
 
 
+def numbered_chapters(root: Path = ROOT) -> list[str]:
+    """The chapters that have numbers, in reading order."""
+    return [page for chapters in numbered_parts(root).values() for page in chapters]
+
+
 def with_code(root: Path = ROOT) -> list[str]:
     """The pages that have code cells, in reading order."""
     return [page for page in pages(root) if "\nkernelspec:" in (root / "book" / f"{page}.md").read_text()]

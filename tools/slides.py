@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,10 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from shattered_lite.exercises import EXERCISES
+from tools.mathematics import mathjax_folder
 from tools.site import ROOT
 
 SOURCES = ROOT / "book" / "course"
-LETTERS = "ABCDEF"
 SIZE = {"width": 1280, "height": 720}  # of a slide
 Stage = tuple[int, int, str]  # of a lecture: first and last minute, and the title of the slide
 CHOICE = re.compile(r"^- (?P<value>\S+)(?::: (?P<text>.+))?$")
@@ -79,7 +80,7 @@ class Vote(SphinxDirective):
         first = next((number for number, line in enumerate(lines) if line.startswith("- ")), len(lines))
         offered = choices(exercise, lines[first:])
         asked, answered = [*lines[:first], ""], []
-        for letter, (text, said) in zip(LETTERS, offered, strict=False):
+        for letter, (text, said) in zip(ascii_uppercase, offered, strict=False):
             asked.append(f"- **{letter}** {text}")
             answered.append(f"- **{letter}** {text}: **right.**" if said is None else f"- **{letter}** {text}. {said}")
         question = nodes.container("", *self.parse_text_to_nodes("\n".join(asked)), classes=["vote"])
@@ -158,16 +159,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     return {"parallel_read_safe": True}
 
 
-def mathjax() -> Path:
-    """One script without fonts of its own, so that a deck is small and needs nothing from elsewhere."""
-    import importlib.util
-
-    spec = importlib.util.find_spec("sphinx-mathjax-offline")
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent / "static" / "mathjax" / "tex-svg.js"
-
-
 def build(work: Path, out: Path, figures: Path) -> dict[str, list[Stage]]:
     """Write the decks into ``out``; ``work`` is a folder for that, ``figures`` what ``tools.figure_files`` wrote.
 
@@ -176,7 +167,7 @@ def build(work: Path, out: Path, figures: Path) -> dict[str, list[Stage]]:
     sources = shutil.copytree(SOURCES, work / "sources")
     shutil.copytree(figures, sources / "figures")
     shutil.copytree(ROOT / "book" / "_static" / "drawings", sources / "drawings")
-    for file in (mathjax(), ROOT / "book" / "_static" / "widgets.css"):
+    for file in (mathjax_folder() / "tex-svg.js", ROOT / "book" / "_static" / "widgets.css"):
         shutil.copy(file, sources / "_static")
     settings = {
         "project": "Shattered gradients",

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from tools.colab import SOLVES, cell_id, install_cell
+from tools.colab import FOLDED, SOLVES, cell_id, install_cell
 
 SOLUTION = re.compile(r"<details>\n<summary>Solution</summary>\n\n(.*?)\n\n</details>(?:\n\n|$)", re.DOTALL)
 QUESTION = re.compile(r"^> \*\*Exercise .*?(?=\n\n(?!> )|\Z)", re.DOTALL | re.MULTILINE)
 CHECK = re.compile(r"""exercises\.check\(\s*["']([^"']+)["'], answer\)""")
-FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
 
 
 def is_solution(cell: NotebookNode) -> bool:

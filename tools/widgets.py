@@ -19,7 +19,7 @@ from tools.site import ROOT
 
 MODULES = ROOT / "book" / "widgets"
 IMPORT = re.compile(r'from "\./([\w-]+)\.js"')
-LOOKS = {name: {"label": look.label, "colour": look.colour} for name, look in NETWORKS.items()}
+COLOURS = {name: look.colour for name, look in NETWORKS.items()}
 SHOWN = re.compile(r'"name": "([\w-]+)", "state"')
 
 
@@ -52,7 +52,7 @@ class Widget(SphinxDirective):
             raise self.error(f"widget {name!r}: book/widgets has {', '.join(names)}")
         self.env.note_dependency(str(MODULES / f"{name}.js"))
         computed = STATES[name]() if name in STATES else {}
-        state = {"looks": LOOKS} | computed | self.options.get("state", {})
+        state = {"colours": COLOURS} | computed | self.options.get("state", {})
         data = embedded({"name": name, "state": state})
         still = nodes.container(classes=["widget-still"])
         self.state.nested_parse(self.content, self.content_offset, still)

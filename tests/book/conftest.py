@@ -5,27 +5,27 @@ without one fails.
 """
 
 import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from browsing import served
+from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tools.browser import chromium
+from tools.site import pages
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-        program = shutil.which("chromium") or (own if Path(own).exists() else None)
-        if program is None:
+        try:
+            started = chromium(playwright)
+        except FileNotFoundError as error:
             report = pytest.fail if os.environ.get("SHATTERED_NO_SKIP") == "1" else pytest.skip
-            report("No Chromium: install Debian's package chromium, or run `playwright install chromium`.")
-        options = ["--no-sandbox"] if os.geteuid() == 0 else []
-        chromium = playwright.chromium.launch(executable_path=program, args=options)
-        yield chromium
-        chromium.close()
+            report(str(error))
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +40,9 @@ def blank(browser: Browser) -> Iterator[Page]:
     page = browser.new_page()
     yield page
     page.close()
+
+
+@pytest.fixture(scope="session")
+def soups(html) -> dict[str, BeautifulSoup]:
+    """Every page, parsed."""
+    return {page: BeautifulSoup((html / f"{page}.html").read_text(), "html.parser") for page in pages()}

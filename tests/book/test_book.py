@@ -130,11 +130,6 @@ def notebook_of(page: str, soup: BeautifulSoup) -> str | None:
     return f"{int(number.get_text().strip(' .')):02d}-{page}.ipynb" if number else None
 
 
-@pytest.fixture(scope="module")
-def soups(html) -> dict[str, BeautifulSoup]:
-    return {page: soup_of(html / f"{page}.html") for page in PAGES}
-
-
 def test_ids_are_unique(soups):
     assert {page: repeated_ids(soup) for page, soup in soups.items()} == {page: set() for page in PAGES}
 

@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from zipfile import ZipFile
@@ -14,9 +16,9 @@ from filelock import FileLock
 from test_book import NUMBERED, article_of, repeated_ids, soup_of
 
 from tools import archive, pdf
-from tools.site import numbered_parts, pages
+from tools.site import ROOT, numbered_chapters, pages
 
-CHAPTERS = [page for chapters in numbered_parts().values() for page in chapters]
+CHAPTERS = numbered_chapters()
 CHAPTER = "theorem-1"
 
 
@@ -44,9 +46,9 @@ def numbers(text: str, chapter: int) -> Counter[str]:
 
 
 def openings(article: Tag) -> list[str]:
-    """The first words of each fold's text, as far as the first formula or link, where it begins with words."""
-    folds = article.select("details.sd-dropdown")
-    first = [fold.select_one(".sd-summary-content p, .sd-summary-content li") for fold in folds]
+    """First words of each proof and solution, as far as the first formula or link, where it begins with words."""
+    folds = article.select("details.sd-dropdown .sd-summary-content, details.solution section")
+    first = [fold.select_one("p, li") for fold in folds]
     texts = [words(str(next(each.strings))) for each in first if each]
     return [text for text in texts if text.count(" ") >= 3 and "\\" not in text]
 
@@ -61,8 +63,9 @@ def book(html, browser):
     """The PDF of these pages, printed once for all tests that run at a time."""
     assert browser.is_connected()  # without a browser this is skipped
     with FileLock(pdf.PDF.with_suffix(".lock")):
-        if not pdf.PDF.exists() or pdf.PDF.stat().st_mtime < (html / "index.html").stat().st_mtime:
-            pdf.main()
+        newest = max(file.stat().st_mtime for file in (html / "index.html", Path(pdf.__file__)))
+        if not pdf.PDF.exists() or pdf.PDF.stat().st_mtime < newest:
+            subprocess.run([sys.executable, "-m", "tools.pdf"], check=True, cwd=ROOT)  # it starts a browser of its own
     return pypdfium2.PdfDocument(pdf.PDF)
 
 
@@ -121,7 +124,7 @@ def test_bookmarks_are_the_headings(html, book):
 
 
 @pytest.mark.slow
-def test_proofs_are_unfolded_on_paper(html, book):
+def test_proofs_and_solutions_are_unfolded_on_paper(html, book):
     printed = read(book)
     for page in CHAPTERS:
         expected = openings(article_of(soup_of(html / f"{page}.html")))
@@ -139,7 +142,7 @@ def sheets(browser, site, tmp_path_factory) -> dict[str, pypdfium2.PdfDocument]:
             page.pdf(path=file)
             made[mode] = pypdfium2.PdfDocument(file)
             assert page.evaluate("document.documentElement.dataset.theme") == mode
-            assert page.locator("article details.sd-dropdown[open]").count() == 0, (
+            assert page.locator("article :is(details.sd-dropdown, details.solution)[open]").count() == 0, (
                 "printing leaves the screen as it was"
             )
     return made
@@ -174,6 +177,9 @@ def test_the_archive_is_read_from_a_disk(browser, html, tmp_path):
             page.wait_for_load_state("networkidle")
             assert problems == []
             assert page.locator("mjx-container").count() > 0
+            assert page.locator("article figure img").count() > 0
+            for image in page.locator("article figure img").all():
+                assert image.evaluate("each => { each.loading = 'eager'; return each.decode().then(() => true); }")
     with opened(browser, (folder / "search.html").as_uri() + "?q=looks+linear") as (page, problems):
         first = page.locator("ul.search > li a").first
         first.wait_for()

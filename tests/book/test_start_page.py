@@ -7,9 +7,9 @@ import yaml
 from bs4 import BeautifulSoup
 
 from tools import cards
-from tools.site import ROOT, numbered_parts
+from tools.site import ROOT, numbered_chapters
 
-CHAPTERS = [page for chapters in numbered_parts().values() for page in chapters]
+CHAPTERS = numbered_chapters()
 INDEX = (ROOT / "book" / "index.md").read_text()
 
 

@@ -13,20 +13,15 @@ from bs4 import BeautifulSoup
 from docutils import nodes
 from PIL import Image
 
-from tools import found
+from tools import heads
 from tools.cards import facts
 from tools.colab import colab_link, notebook_names
-from tools.site import ROOT, address, numbered_parts, pages
+from tools.site import ROOT, address, numbered_chapters, pages
 
 PAGES = pages()
 HOME = address("Homepage") + "/"
-CHAPTERS = [page for chapters in numbered_parts().values() for page in chapters]
+CHAPTERS = numbered_chapters()
 BOOK = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-
-
-@pytest.fixture(scope="module")
-def soups(html) -> dict[str, BeautifulSoup]:
-    return {page: BeautifulSoup((html / f"{page}.html").read_text(), "html.parser") for page in PAGES}
 
 
 def tags(page: BeautifulSoup, name: str) -> list[str]:
@@ -45,7 +40,7 @@ def test_every_page_describes_itself(soups):
     described = {}
     for page, soup in soups.items():
         [text] = tags(soup, "description")
-        assert 40 < len(text) <= found.LONGEST + 2, f"{page}: {text}"
+        assert 40 < len(text) <= heads.LONGEST + 2, f"{page}: {text}"
         assert not re.search(r"[\\${}]|\[[^]]*\d{4}\]", text), f"{page}: {text}"
         assert tags(soup, "og:description") == [text]
         described[text] = page
@@ -153,7 +148,7 @@ def test_notebooks_are_in_the_menu_of_downloads(html, soups):
     ],
 )
 def test_formulas_are_read_in_a_line(formula, text):
-    assert found.readable(formula) == text
+    assert heads.readable(formula) == text
 
 
 @pytest.mark.parametrize(
@@ -166,10 +161,10 @@ def test_formulas_are_read_in_a_line(formula, text):
     ],
 )
 def test_descriptions_end_with_a_sentence_or_a_word(text, shown):
-    assert found.shortened(text) == shown
+    assert heads.shortened(text) == shown
 
 
 def test_a_page_without_a_paragraph_is_named():
     empty = nodes.section("", nodes.title("", "References"))
     with pytest.raises(ValueError, match=r"^x\.md: a page begins with a paragraph"):
-        found.description("x", empty)
+        heads.description("x", empty)

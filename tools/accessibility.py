@@ -13,31 +13,25 @@ PLUS_MINUS = re.compile(r" ± ")
 
 def open_solution(self: Any, node: nodes.Element) -> None:
     """A solution is a fold of the browser's own, named by its title; it needs no script and no button."""
-    folded = "dropdown" in node["classes"]
-    node["classes"] = [each for each in node["classes"] if each != "dropdown"]
-    self.body.append(self.starttag(node, "details" if folded else "div", CLASS="admonition"))
-    if folded:
-        title = node.next_node(nodes.title)
-        self.body.append('<summary class="admonition-title">')
-        for child in title.children:
-            child.walkabout(self)
-        self.body.append("</summary>\n")
-        title.parent.remove(title)
-    self.context.append("details" if folded else "div")
+    node["classes"].remove("dropdown")  # which is a menu to the theme
+    self.body.append(self.starttag(node, "details", CLASS="admonition") + '<summary class="admonition-title">')
+    title = node.next_node(nodes.title)
+    for child in title.children:
+        child.walkabout(self)
+    self.body.append("</summary>\n")
+    title.parent.remove(title)
 
 
 def close_solution(self: Any, _node: nodes.Element) -> None:
     """End what ``open_solution`` has begun."""
-    self.body.append(f"</{self.context.pop()}>\n")
+    self.body.append("</details>\n")
 
 
 def plain_summaries(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
     """A summary opens what it names; a link in it would be a second thing to press in one place."""
     if app.builder.format != "html":
         return
-    solutions = [
-        node.next_node(nodes.title) for node in doctree.findall(solution_node) if "dropdown" in node["classes"]
-    ]
+    solutions = [node.next_node(nodes.title) for node in doctree.findall(solution_node)]
     for title in [*doctree.findall(dropdown_title), *solutions]:
         for link in list(title.findall(nodes.reference)):
             link.replace_self(link.children)

@@ -24,7 +24,7 @@ LEVELS = {"1": "beginner", "2": "intermediate", "3": "advanced"}
 
 
 def book() -> dict[str, Any]:
-    """Title, authors, date and licence of the book, as ``CITATION.cff`` states them."""
+    """Title, authors, date, version and abstract of the book, as ``CITATION.cff`` states them."""
     stated: dict[str, Any] = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     return stated
 
