@@ -23,4 +23,4 @@ def silent_client(notebook: NotebookNode, home: Path) -> Any:
     quiet = logging.getLogger(__name__)
     quiet.setLevel(logging.CRITICAL)
     path = {"metadata": {"path": str(home)}}
-    return Client(notebook, kernel_name="python3", allow_errors=True, resources=path, log=quiet)
+    return Client(notebook, kernel_name="python3", resources=path, log=quiet)
