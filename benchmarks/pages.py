@@ -34,8 +34,22 @@ new PerformanceObserver(list => list.getEntries().forEach(each => window.moved +
     .observe({type: "layout-shift", buffered: true});
 const short = () => document.readyState === "loading"
     && !(document.querySelector("article")?.getBoundingClientRect().bottom > innerHeight);
+const waits = () => {
+    const loading = [...document.fonts].filter(each => each.status === "loading").map(each => each.family);
+    if (!loading.length) return false;
+    for (const formula of document.querySelectorAll("article .math")) {
+        if (formula.getBoundingClientRect().top > innerHeight) return false;
+        for (const sign of formula.querySelectorAll("mjx-c")) {
+            const families = getComputedStyle(sign, "::before").fontFamily.split(", ");
+            if (families.some(each => loading.includes(each))) return true;
+        }
+    }
+    return false;
+};
+let calm = 0; // frames that began with all there: a font that comes with the styles is read in one, drawn in the next
 const watch = () => {
-    if (short() || document.fonts.status !== "loaded") window.drawn = performance.now();
+    calm = short() || waits() ? 0 : calm + 1;
+    if (calm === 3) window.drawn = performance.now();
     requestAnimationFrame(watch);
 };
 watch();

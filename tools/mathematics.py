@@ -25,8 +25,9 @@ RENDERER = "set-at-build"
 STYLES, FONTS = "mathematics.css", "mathematics"  # in _static
 PARTS = ["startup", "core", "adaptors/liteDOM", "input/tex-full", "output/chtml", "output/chtml/fonts/tex"]
 PARTS += ["a11y/assistive-mml"]  # MathML beside each formula, for those who listen
-# The fonts that nearly every page needs come within the style sheet: no formula waits for one more answer.
-WITH_STYLES = ("MathJax_Main-Regular", "MathJax_Math-Italic", "MathJax_AMS-Regular")
+# The fonts that nearly every page needs come within the style sheet: no formula waits for one more answer. Zero has no
+# signs, but stands first for each sign, so a browser shows none before it.
+WITH_STYLES = ("MathJax_Zero", "MathJax_Main-Regular", "MathJax_Math-Italic", "MathJax_AMS-Regular")
 DELIMITED = re.compile(r"\\([(\[])(.*)\\[)\]]", re.DOTALL)
 FONT = re.compile(r'url\("[^"]*/([\w-]+\.woff)"\)')
 RUNS = """
