@@ -36,6 +36,13 @@ var Scorer = (() => {
 
   /** A formula as a line of text: between what its MathML sets above and below each other stand the usual signs. */
   function readable(formula) {
+    const together = (part) => {
+      if (part.localName !== "mrow" || part.children.length < 2) return;
+      part.prepend("(");
+      part.append(")");
+    };
+    formula.querySelectorAll("mfrac > *").forEach(together);
+    formula.querySelectorAll(":is(msub, msup, msubsup, munder, mover, munderover) > :not(:first-child)").forEach(together);
     const before = (kind, child, sign) => formula.querySelectorAll(kind).forEach((each) => {
       if (each.children[child]?.textContent !== "′") each.children[child]?.before(sign);
     });

@@ -109,6 +109,14 @@ def test_every_number_is_in_the_index(html, numbers):
             assert re.search(rf"(?<![\d.]){number}(?!\.?\d)", shown), name
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [("Theorem 4.3", "R(i,j)=(3/4)^L."), ("eq 5.2", "=∏_(l=1)^L(1+u_l)=1+β^2L,"), ("eq 3.2", "a_p(i)w_p.")],
+)
+def test_formulas_are_quoted_in_a_line(searching, query, said):
+    assert said in results(searching, query)[0][1]
+
+
 def test_results_are_quoted_from_the_text(searching):
     for query in ("centred", "dynamical isometry", "β"):
         found = results(searching, query)
