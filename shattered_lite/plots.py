@@ -222,7 +222,7 @@ def beside_theory(curves: Mapping[str, Sequence[tuple[float, float]]], xlabel: s
     >>> len(figure.axes)
     1
     """
-    figure, panels = plt.subplots(1, len(curves), figsize=(3.4 * len(curves), 3.4), squeeze=False)
+    figure, panels = plt.subplots(1, len(curves), figsize=(3.4 * len(curves), 3.4), squeeze=False, layout="constrained")
     for axes, (name, pairs) in zip(panels[0], curves.items(), strict=True):
         measured, expected = np.array(pairs, dtype=float).T
         axes.plot(expected, "o", color=PALETTE[1], markersize=6, markerfacecolor="none", label="expected")

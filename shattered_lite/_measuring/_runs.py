@@ -67,7 +67,12 @@ def statistics_of(network: nn.Module, inputs: Inputs) -> list[BatchStatistics]:
     """What each batch norm meets when all inputs pass."""
     measured = Measured()
     with torch.no_grad(), Normalising(measured):
-        _call(network, each_of(inputs, torch.clone))
+        try:
+            _call(network, each_of(inputs, torch.clone))
+        except (RuntimeError, IndexError, TypeError) as error:
+            shapes = ", ".join(str(tuple(x.shape)) for x in tensors_of(inputs))
+            said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            raise ValueError(f"inputs: of shape {shapes}, at which the network raises {said}") from error
     return measured.statistics
 
 
@@ -158,7 +163,9 @@ def refuse_dependence(ran: Ran) -> None:
 def tensors_of(inputs: Inputs) -> list[Tensor]:
     """In their order."""
     several = inputs.values() if isinstance(inputs, Mapping) else inputs
-    found: list[Any] = list(several) if isinstance(several, list | tuple | ValuesView) else [inputs]
+    if not isinstance(several, Tensor | list | tuple | ValuesView):
+        raise ValueError(f"inputs: {type(inputs).__name__}, but a tensor is needed, or several (torch.as_tensor?)")
+    found: list[Any] = [several] if isinstance(several, Tensor) else list(several)
     if not found:
         raise ValueError(f"inputs: an empty {type(inputs).__name__}, but a tensor is needed, or several")
     if not all(isinstance(each, Tensor) for each in found):

@@ -20,6 +20,7 @@ class Change(NamedTuple):
 
 STANDARDISE = Change("Standardise the inputs.", "inputs = (inputs - mean) / deviation  # both of the training set")
 HE = Change("Draw weights anew, of the size that keeps signals through rectifiers.", "sl.he_(network)")
+HE_EACH = Change(HE.sentence, "nn.init.kaiming_normal_(layer.weight)  # of each layer")
 XAVIER = Change("Draw weights anew, of the size that keeps signals.", "nn.init.xavier_normal_(layer.weight)")
 NORM = Change("Normalise what each activation sees.", "x = activation(nn.LayerNorm(width)(layer(x)))")
 SKIP = Change(
@@ -31,7 +32,10 @@ TANH = Change("Take an activation that is centred, and steep at 0.", "nn.Tanh() 
 LINEAR_START = Change("Or start linear, with concatenated rectifiers.", "network = sl.initializers.to_crelu(network)")
 ORTHOGONAL = Change("Start the recurrent weights as an orthogonal matrix.", "nn.init.orthogonal_(layer.weight_hh_l0)")
 BOUND = Change("Bound the state.", "nn.RNN(inputs, hidden, nonlinearity='tanh')")
-REMEMBER = Change("Start with open forget gates.", "layer.bias_ih_l0.data[hidden : 2 * hidden] = 5.0")
+REMEMBER = Change(
+    "Start with gates that keep the state: the forget or update gate.",
+    "layer.bias_ih_l0.data[hidden : 2 * hidden] = 5.0",
+)
 AGAIN = Change(
     "Start again, with biases at zero; and if it was trained before, with a smaller learning rate.",
     "nn.init.zeros_(layer.bias); torch.optim.SGD(network.parameters(), lr=lr / 10)",

@@ -97,9 +97,7 @@ def diagnose(
     if any(len(x) != count for x in tensors):
         raise ValueError(f"inputs: {[len(x) for x in tensors]} of them, but all tensors need equally many")
     _check_targets(targets)
-    notes = []
-    if torch.is_autocast_enabled(device.type):
-        notes.append("Autocast is on around this call; all was measured without it.")
+    notes = _notes(module, count, device)
     with undisturbed(module, device), tqdm(total=4, desc="diagnosis", leave=False, disable=None) as bar:
         statistics = measuring.statistics_of(module, inputs)
         bar.update()
@@ -133,6 +131,19 @@ def diagnose(
     shown = tuple(layer for layer, signal in zip(layers, ran.signals, strict=True) if signal.shown)
     evidence = Evidence(shown, signals, features, torch.finfo(outputs.dtype).eps)
     return Diagnosis(type(module).__name__, count, shown, tuple(findings_of(evidence)), tuple(notes), loss, guessing)
+
+
+def _notes(module: nn.Module, count: int, device: torch.device) -> list[str]:
+    """What a reader should know before anything is measured."""
+    parameters = dict(module.named_parameters())
+    wrong = [name for name, each in parameters.items() if not each.isfinite().all()]
+    said = {
+        f"Not finite: {', '.join(wrong[:3])}. Go back to an earlier checkpoint.": bool(wrong),
+        "It has no parameter that learns.": not any(each.requires_grad for each in parameters.values()),
+        "One input: nothing can be compared with another.": count == 1,
+        "Autocast is on around this call; all was measured without it.": torch.is_autocast_enabled(device.type),
+    }
+    return [note for note, so in said.items() if so]
 
 
 def _silent(signals: Sequence[Signal]) -> int | None:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from ..plots import Figure
 
-ROWS = 16  # of a table, evenly along the network; ``to_dict`` has them all
+ROWS = 16  # of a table, evenly along the network, and those of findings; ``to_dict`` has them all
 CAPTION = "In brackets: what theory expects of a wide network."
+WIDTHS = {"layer": 10, "operation": 9, "signal": 11, "R": 11, "R, near": 4}  # of columns, at the least
 HEADS = ("layer", "operation", "signal", "told apart", "dead", "relative gradient", "R", "R, near")
 
 
@@ -105,12 +106,15 @@ class Diagnosis:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(caption=CAPTION)
+        table = Table(caption=self._caption, box=None, padding=(0, 1, 0, 0), pad_edge=False)
         for head in HEADS:
-            table.add_column(head, overflow="fold", no_wrap=head not in ("layer", "relative gradient"))
+            table.add_column(head, overflow="fold", min_width=WIDTHS.get(head, len(head.split()[-1])))
         for row in self._rows():
             table.add_row(*map(Text, row))
         return Group(Text(self.verdict, style="bold"), table, *(Text(line) for line in self._advice()))
+
+    def __repr__(self) -> str:
+        return f"<Diagnosis of {self.verdict}>"
 
     def __str__(self) -> str:
         from rich.console import Console
@@ -124,15 +128,21 @@ class Diagnosis:
         head = "".join(f"<th>{escape(name)}</th>" for name in HEADS)
         body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows())
         advice = "".join(f"<li>{escape(line)}</li>" for line in self._advice())
-        table = f"<table><caption>{CAPTION}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        table = f"<table><caption>{self._caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         return (
             f"<p><strong>{escape(self.verdict)}</strong></p><div style='overflow-x: auto'>{table}</div>"
             + f"<ul>{advice}</ul>" * bool(advice)
         )
 
+    @property
+    def _caption(self) -> str:
+        return f"{CAPTION} {len(self._rows())} of {len(self.layers)} operations."
+
     def _rows(self) -> list[tuple[str, ...]]:
         last = len(self.layers) - 1
-        places = sorted({round(step * last / (ROWS - 1)) for step in range(ROWS)})
+        named = {each.layer for each in self.findings}
+        places = {round(step * last / (ROWS - 1)) for step in range(ROWS)}
+        places |= {place for place, layer in enumerate(self.layers) if layer.name in named}
         return [
             (
                 layer.name or self.network,
@@ -144,18 +154,20 @@ class Diagnosis:
                 _number(layer.correlation, layer.expected_correlation, ".2f"),
                 _number(layer.nearby, form=".2f"),
             )
-            for layer in (self.layers[place] for place in places)
+            for layer in (self.layers[place] for place in sorted(places))
         ]
 
     def _advice(self) -> list[str]:
         """What to change, in order; what else was found; and where to read on."""
         lines = []
         for first in self.findings[:1]:
-            lines = [f"{place}. {each.sentence}   {each.code}" for place, each in enumerate(first.changes, 1)]
+            lines = [f"{place}. {each.sentence}\n       {each.code}" for place, each in enumerate(first.changes, 1)]
             lines += [f"Also {each.cause}, at {each.layer}. {each.sentence}" for each in self.findings[1:]]
             lines.append(f"Why: {page_of(first.chapter)}")
-        if self.loss > 10 * self.guessing:
-            lines.append(f"The loss is {self.loss:.2g}, and {self.guessing:.2g} for the best constant answer.")
+        if not math.isnan(self.loss):
+            much = " Standardise targets that are numbers, or start the last layer smaller."
+            worse = self.loss > 10 * self.guessing
+            lines.append(f"Loss {self.loss:.2g}; of the best constant answer {self.guessing:.2g}.{much * worse}")
         return [*lines, *self.notes]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .._measuring import ACTIVATIONS, MATRICES, Layer, Signal
+from .._measuring import ACTIVATIONS, MATRICES, WEIGHTS, Layer, Signal
 from . import _changes as change
 from ._changes import Change
 
@@ -81,7 +81,10 @@ class Evidence:
     def keep_size(self) -> Change:
         """Weights for the activations that there are."""
         rectified = any(each.kind == "activation" and not math.isnan(each.dead) for each in self.signals)
-        return change.HE if rectified or not any(each.kind == "activation" for each in self.signals) else change.XAVIER
+        if not rectified and any(each.kind == "activation" for each in self.signals):
+            return change.XAVIER
+        weighted = {each.operation for each in self.signals if each.kind in WEIGHTS}
+        return change.HE if weighted <= {"linear", "conv2d"} else change.HE_EACH  # which he_ would refuse
 
     @property
     def sigmoid(self) -> bool:
@@ -164,6 +167,10 @@ def _nothing(evidence: Evidence) -> Finding | None:
             sentence = "It makes the same of every input: nothing."
             return Finding("collapsed", signal.name, sentence, (change.STANDARDISE, change.NORM), "one-curve")
     where = evidence.deepest(lambda layer: layer.gradient == 0)
+    heard = [layer.gradient for layer in evidence.layers if layer.gradient > 0]
+    if heard and min(heard) < max(heard) / FACTOR:
+        sentence = "On its way back the gradient shrinks until, here, it is less than the least number there is."
+        return Finding("vanishing", where, sentence, (change.SKIP, change.NORM, evidence.keep_size), "any-activation")
     sentence = "Not the least gradient comes back through it."
     return Finding("dead", where, sentence, (change.AGAIN, change.STANDARDISE), "who-is-active")
 
@@ -256,7 +263,8 @@ def _over_time(evidence: Evidence) -> Finding | None:
             sentence = f"The last step's gradient is {last:.1g} of the first one's: on its way back it grows."
             return Finding("exploding", signal.name, sentence, (change.BOUND, change.ORTHOGONAL), "any-activation")
         if first < evidence.rounding:
-            changes = (change.REMEMBER, change.ORTHOGONAL) if signal.operation == "lstm" else (change.ORTHOGONAL,)
+            gated = signal.operation in ("lstm", "gru")
+            changes = (change.REMEMBER, change.ORTHOGONAL) if gated else (change.ORTHOGONAL,)
             changes = (change.TANH, *changes) if evidence.sigmoid and signal.kind != "recurrent" else changes
             sentence = f"The first step's gradient is {first:.1g} of the last one's: what comes early is forgotten."
             return Finding("vanishing", signal.name, sentence, changes, "any-activation")

