@@ -1,6 +1,6 @@
 """The addresses that people read in the README, the citation and the book, written there from ``pyproject.toml``.
 
-After a change of ``[project.urls]``: ``make notebooks``, or ``python -m tools.address`` for these five files alone.
+After a change of ``[project.urls]``: ``make notebooks``, or ``python -m tools.address`` for these files alone.
 """
 
 import re
@@ -19,7 +19,10 @@ PLACES = [
     ("book/index.md", "Repository", '"shattered_lite @ git+', '.git"'),
     ("book/index.md", "Repository", "each [release](", "/releases)"),
     ("book/index.md", "Homepage", "url    = {", "}"),
+    ("book/course/slides/notebook.md", "Homepage", "Open [*The paper in one sitting*](", "/one-sitting.html)"),
     ("book/package.md", "Repository", '"shattered_lite @ git+', '.git"'),
+    ("book/for-teachers.md", "Repository", "(`git clone ", "`)"),
+    ("book/for-teachers.md", "Repository", '"shattered_lite[course] @ git+', '.git"'),
     ("book/for-teachers.md", "Repository", "Each [release](", "/releases)"),
 ]
 

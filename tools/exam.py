@@ -6,7 +6,9 @@ knows. Where it is a function, the answer is open.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from random import Random
 from string import ascii_uppercase
 from typing import Any
 
@@ -30,21 +32,32 @@ def number(value: float) -> str:
     return f"{value:.0f}" if value.is_integer() and abs(value) < 1e7 else f"{value:.4g}"
 
 
-def choices(exercise: Exercise) -> list[tuple[float, str]]:
-    """Right and usual wrong answers by size, each with what the package says to it; nothing to the right one."""
-    numbers: Any = [(exercise.answer, ""), *exercise.mistakes]
-    return sorted((float(value), hint) for value, hint in numbers)
+def choices(name: str, exercise: Exercise) -> list[tuple[float, str]]:
+    """Right and usual wrong answers in an order of chance that stays, each with what the package says to it.
+
+    Nothing is said to the right one.
+    """
+    given: Any = [(exercise.answer, ""), *exercise.mistakes]
+    found = [(float(value), hint) for value, hint in given]
+    Random(name).shuffle(found)
+    return found
+
+
+def on_paper(question: Question) -> str:
+    """Its text, less what it says of the cell that checks it."""
+    return re.sub(r"\s*\(The cell checks (?:\$[^$]*\$|[^()$])*\)", "", question.text)
 
 
 def asked(question: Question) -> str:
     """The question as students see it."""
     exercise = EXERCISES[question.name]
     if callable(exercise.answer):
-        return question.text
+        return on_paper(question)
     offered = [
-        f"- {letter}. {number(value)}" for letter, (value, _) in zip(ascii_uppercase, choices(exercise), strict=False)
+        f"- {letter}. {number(value)}"
+        for letter, (value, _) in zip(ascii_uppercase, choices(question.name, exercise), strict=False)
     ]
-    return "\n".join([question.text, "", *offered])
+    return "\n".join([on_paper(question), "", *offered])
 
 
 def answered(question: Question) -> str:
@@ -52,9 +65,9 @@ def answered(question: Question) -> str:
     exercise = EXERCISES[question.name]
     lines = []
     if not callable(exercise.answer):
-        for letter, (value, hint) in zip(ascii_uppercase, choices(exercise), strict=False):
+        for letter, (value, hint) in zip(ascii_uppercase, choices(question.name, exercise), strict=False):
             lines.append(f"- {letter}. {number(value)}: {hint or '**right**'}")
-    return "\n".join([question.text.split("\n")[0], "", *lines, "", question.solution])
+    return "\n".join([on_paper(question), "", *lines, "", question.solution])
 
 
 def bank(chapters: Iterable[tuple[str, list[Question]]]) -> tuple[str, str]:

@@ -28,7 +28,9 @@ from tools.site import ROOT
 
 SOURCES = ROOT / "book" / "course"
 SIZE = {"width": 1280, "height": 720}  # of a slide
+KEYS = {"navigationMode": "linear"}  # every key that goes on goes to the next slide, be it beside or below
 Stage = tuple[int, int, str]  # of a lecture: first and last minute, and the title of the slide
+WAIT = "A minute to think, alone; then all letters at once. Ask one voter of each letter why. The next slide answers."
 CHOICE = re.compile(r"^- (?P<value>\S+)(?::: (?P<text>.+))?$")
 
 
@@ -84,6 +86,7 @@ class Vote(SphinxDirective):
             asked.append(f"- **{letter}** {text}")
             answered.append(f"- **{letter}** {text}: **right.**" if said is None else f"- **{letter}** {text}. {said}")
         question = nodes.container("", *self.parse_text_to_nodes("\n".join(asked)), classes=["vote"])
+        question += speech("", nodes.paragraph("", WAIT), minutes=0)
         answer = nodes.container("", *self.parse_text_to_nodes("\n".join(answered)), classes=["vote", "answer"])
         [between] = self.parse_text_to_nodes("```{revealjs-break}\n```")
         return [question, between, answer]
@@ -180,7 +183,13 @@ def build(work: Path, out: Path, figures: Path) -> dict[str, list[Stage]]:
         "revealjs_static_path": ["_static"],
         "revealjs_css_files": ["widgets.css", "slides.css"],
         "revealjs_style_theme": "white",
-        "revealjs_script_conf": {"hash": True, "slideNumber": "c/t", "transition": "none", **SIZE},
+        "revealjs_script_conf": {
+            "hash": True,
+            "slideNumber": "c/t",
+            "transition": "none",
+            "navigationMode": "linear",
+            **SIZE,
+        },
         "revealjs_script_plugins": [{"src": "revealjs/plugin/notes/notes.js", "name": "RevealNotes"}],
     }
     app = Sphinx(sources, None, work / "html", work / "doctrees", "revealjs", settings, warningiserror=True)

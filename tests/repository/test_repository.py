@@ -16,12 +16,13 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 MOVED = {"Repository": "https://github.com/a-lab/a-lab.github.io", "Homepage": "https://gradients.example.org/book"}
 PINNED = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
 ADDRESSED = ["README.md", "CITATION.cff", "book/index.md", "book/package.md", "book/for-teachers.md"]
+ADDRESSED += ["book/course/slides/notebook.md"]
 
 
 @pytest.fixture
 def moved(tmp_path: Path) -> Path:
     """A copy of the files with an address, whose project has moved."""
-    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "course" / "slides").mkdir(parents=True)
     for name in ADDRESSED:
         (tmp_path / name).write_text((ROOT / name).read_text())
     project = (ROOT / "pyproject.toml").read_text()
