@@ -34,6 +34,7 @@ FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 SEED = re.compile(r"manual_seed\((\d+)\)")
 MEASURED = re.compile(f"{GLUED}(.*?){END_GLUED}")
+RUN = "Run all of it (in Colab: *Runtime*, *Run all*); figures appear as it runs."
 SOLVES = (
     "%%capture\n# A solution: take the first line away to see what it says. Run with all others, it keeps silent.\n"
 )
@@ -161,7 +162,7 @@ def make_notebook(app: Sphinx, docname: str, name: str) -> NotebookNode:
     env: Any = app.env  # where MyST-NB keeps its settings, of which Sphinx's types know nothing
     executed = nbformat.read(Path(env.mystnb_config.output_folder, f"{docname}.ipynb"), as_version=4)
     title, *blocks = page.blocks()
-    origin = f"A notebook of the book *{app.config.project}*: [this chapter, with its figures]({page.url})."
+    origin = f"A notebook of the book *{app.config.project}*: [this chapter, with its figures]({page.url}). {RUN}"
     cells = []
     for cell in in_cells([title, origin, *with_hidden_cells(blocks, executed)]):
         if isinstance(cell, CodeCell):

@@ -25,9 +25,10 @@ RENDERER = "set-at-build"
 STYLES, FONTS = "mathematics.css", "mathematics"  # in _static
 PARTS = ["startup", "core", "adaptors/liteDOM", "input/tex-full", "output/chtml", "output/chtml/fonts/tex"]
 PARTS += ["a11y/assistive-mml"]  # MathML beside each formula, for those who listen
-# The fonts that nearly every page needs come within the style sheet: no formula waits for one more answer. Zero has no
-# signs, but stands first for each sign, so a browser shows none before it.
+# The fonts that nearly every page needs come within the style sheet: no formula waits for one more answer. Zero
+# stands first for each sign, so a browser shows none before it.
 WITH_STYLES = ("MathJax_Zero", "MathJax_Main-Regular", "MathJax_Math-Italic", "MathJax_AMS-Regular")
+SIGN_OF_ZERO = "\ueffc"  # its only one, which no formula has: a font with none at all is refused
 DELIMITED = re.compile(r"\\([(\[])(.*)\\[)\]]", re.DOTALL)
 FONT = re.compile(r'url\("[^"]*/([\w-]+\.woff)"\)')
 RUNS = """
@@ -133,7 +134,7 @@ def write_styles(app: Sphinx, exception: Exception | None) -> None:
         return
     static = Path(app.outdir, "_static")
     text = styles()
-    symbols = {unescaped(content) for content in CONTENT.findall(text)}
+    symbols = {unescaped(content) for content in CONTENT.findall(text)} | {SIGN_OF_ZERO}
     (static / FONTS).mkdir(exist_ok=True)
     for name in set(re.findall(rf"{FONTS}/([\w-]+\.woff)", text)):
         font = static / FONTS / name

@@ -1,4 +1,5 @@
-/* A figure that is tapped, or opened with Enter, is shown large over the page; Escape, a tap or the button closes it. */
+/* A figure that is tapped, or opened with Enter, is shown large over the page: whole, and after a tap in its full size.
+   Escape, the button, or going back closes it. */
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a.enlarge");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -11,8 +12,17 @@ document.addEventListener("click", (event) => {
   const picture = link.querySelector("img").cloneNode();
   picture.loading = "eager";
   dialog.append(button, picture);
-  dialog.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => dialog.remove());
+  picture.addEventListener("click", () => dialog.classList.toggle("near"));
+  button.addEventListener("click", () => dialog.close());
+  const back = () => dialog.close();
+  dialog.addEventListener("close", () => {
+    removeEventListener("popstate", back);
+    dialog.remove();
+    if (history.state === "enlarged") history.back();
+  });
   document.body.append(dialog);
   dialog.showModal();
+  history.pushState("enlarged", "");
+  addEventListener("popstate", back);
 });
+

@@ -41,7 +41,7 @@ export function render({ model, el }) {
       { line: [[0, 0], [0, 0.9]], colour, width: 3 }, { dot: [0, 0.9], colour }, { words: "O", at: [0.1, 0.75] },
       { line: [[0, 0], [0.9 * Math.sin(angle), -0.9 * Math.cos(angle)]], width: 3 },
       { dot: [0.9 * Math.sin(angle), -0.9 * Math.cos(angle)] },
-      { words: "the other half", at: [-0.1, -0.8], anchor: "end" },
+      { words: "its mirror", at: [1.05 * Math.sin(angle), -1.05 * Math.cos(angle)], anchor: psi < 20 ? "middle" : "start" },
     ]);
     const R = correlation(psi, L);
     left.draw([

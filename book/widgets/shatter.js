@@ -39,7 +39,7 @@ export function render({ model, el }) {
   const depth = slider("depth L =", { min: 1, max: DEPTH, value: model.get("depth") }, (value) => model.set("depth", value));
   const slopes = plot({
     x: { from: -2, to: 2, ticks: [-2, -1, 0, 1, 2], label: "input x" },
-    y: { from: -SHOWN, to: SHOWN, ticks: [-3, 0, 3], label: "slope f′(x)" },
+    y: { from: -SHOWN, to: SHOWN, ticks: [-3, 0, 3], label: "slope, in its size" },
     height: 190, says: "Slope of the network against its input, in units of its root mean square",
   });
   const agreement = plot({
@@ -93,7 +93,8 @@ export function render({ model, el }) {
     element("div", { class: "widget-row" }, depth.node,
       button("new weights", () => model.set("seed", model.get("seed") + 1))),
     slopes.node,
-    element("div", { class: "widget-pair" }, element("div", { class: "widget-map" }, map), agreement.node),
+    element("div", { class: "widget-pair" }, element("div", { class: "widget-map" }, map,
+      element("p", { "aria-hidden": "true" }, "Pairs of inputs: blue +1, red −1")), agreement.node),
     sentence, numbers.node);
   model.on("change:depth", () => { depth.set(model.get("depth")); show(); });
   model.on("change:kind", start);

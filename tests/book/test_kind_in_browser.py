@@ -15,12 +15,46 @@ def test_figure_enlarges_and_closes(browser, site, how):
         small = link.locator("img").bounding_box()["width"]
         link.click() if how == "tap" else link.press("Enter")
         large = page.locator("dialog.enlarged img")
+        assert large.bounding_box()["width"] <= PHONE["width"], "whole at first"
+        large.click()
         assert large.bounding_box()["width"] > 1.5 * small
         page.keyboard.press("Escape")
-        assert page.locator("dialog").count() == 0
+        assert page.locator("dialog.enlarged").count() == 0
         assert page.url.endswith(f"{CHAPTER}.html")
         assert link.evaluate("link => link === document.activeElement") or how == "tap"
         assert problems == []
+
+
+def test_going_back_closes_a_figure_and_stays_on_the_page(browser, site):
+    with opened(browser, f"{site}/index.html", size=PHONE) as (page, _):
+        page.goto(f"{site}/{CHAPTER}.html")
+        for how in ("back", "Close", "back"):
+            page.locator(FIGURE).first.click()
+            page.locator("dialog.enlarged").wait_for()
+            page.go_back() if how == "back" else page.get_by_role("button", name="Close").click()
+            page.locator("dialog.enlarged").wait_for(state="detached")
+            page.wait_for_function("history.state !== 'enlarged'")
+            assert page.url.endswith(f"{CHAPTER}.html")
+        page.go_back()
+        assert page.url.endswith("index.html")
+
+
+def test_drawer_of_contents_closes_when_an_entry_is_tapped(browser, site):
+    with opened(browser, f"{site}/{CHAPTER}.html", size=PHONE) as (page, _):
+        page.locator("button.secondary-toggle").click()
+        entry = page.locator(".bd-sidebar-secondary a").nth(3)
+        entry.click()
+        page.wait_for_function(
+            "document.querySelector('.bd-sidebar-secondary').getBoundingClientRect().left >= innerWidth - 1"
+        )
+
+
+def test_lens_of_the_search_leaves_the_words_alone(browser, site):
+    with opened(browser, f"{site}/search.html?q=beta", size=PHONE) as (page, _):
+        form = page.locator("form.bd-search").last
+        lens, field = form.locator("i, svg").first.bounding_box(), form.locator("input").first
+        room = field.evaluate("each => parseFloat(getComputedStyle(each).paddingLeft)")
+        assert lens["x"] + lens["width"] <= field.bounding_box()["x"] + room
 
 
 def test_figure_enlarges_without_a_script(browser, site):
