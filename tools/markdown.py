@@ -18,6 +18,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 # Around a value that a run measured; private characters that no chapter uses. They never reach a reader.
+TRY = "**Try it.**"  # before a dial
 GLUED, END_GLUED = "\ue000", "\ue001"
 
 
@@ -117,7 +118,7 @@ class Page:
         return [heading, *chain.from_iterable(self._block(child, level + 1) for child in node.children[1:])]
 
     def _block_paragraph(self, node: nodes.Element, _level: int) -> list[Block]:
-        return [self._inline(node)]
+        return [self._inline(node).replace(TRY, f"**Try it** on [the page of the book]({self.url}).", 1)]
 
     _block_rubric = _block_PassthroughTextElement = _block_paragraph
 

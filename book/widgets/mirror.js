@@ -1,6 +1,6 @@
 // The mirror of a looks-linear layer, turned: its halves, the correlation it leaves, and recorded learning curves.
 
-import { element, plot, slider, spoken, table } from "./parts.js";
+import { element, minus, plot, slider, spoken, table } from "./parts.js";
 
 /** Correlation of gradients that a mirror turned by so many degrees leaves, with gates that are coins. */
 export const correlation = (degrees, depth) => Math.cos((degrees * Math.PI) / 360) ** (2 * depth);
@@ -53,7 +53,7 @@ export function render({ model, el }) {
     ]));
     const measured = turns.includes(psi) ? `With this turn the recorded network read nine of ten digits after ${steps(psi, L)} steps.`
       : `Recorded were ${turns.join("°, ")}°.`;
-    sentence.textContent = `${L} layers, mirror turned by ${psi}°: with gates that are coins, R = ${R.toPrecision(2)}. ${measured}`;
+    sentence.textContent = `${L} layers, mirror turned by ${psi}°: with gates that are coins, R = ${minus(R.toPrecision(2))}. ${measured}`;
     el.setAttribute("data-ready", ""); // for those who wait
   }
 

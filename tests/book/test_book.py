@@ -201,6 +201,16 @@ def test_notebooks_hold_the_drawings_of_the_pages(html, soups):
         assert pictures_in_notebook(notebook) == [(DRAWINGS / f"{name}.png").read_bytes() for name in shown], page
 
 
+def test_notebooks_send_to_the_page_for_its_dial(html, soups):
+    dials = [page for page, soup in soups.items() if soup.select(".widget") and page != "index"]
+    assert len(dials) >= 6
+    for page in dials:
+        notebook = nbformat.read(html.parent / "notebooks" / notebook_of(page, soups[page]), as_version=4)
+        text = "\n".join(cell.source for cell in notebook.cells)
+        assert f"**Try it** on [the page of the book]({address('Homepage')}/{page}.html)." in text, page
+        assert "**Try it.**" not in text
+
+
 def test_notebooks_are_clean(html):
     for file in (html.parent / "notebooks").glob("*.ipynb"):
         notebook = nbformat.read(file, as_version=4)
