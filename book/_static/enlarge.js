@@ -15,8 +15,10 @@ document.addEventListener("click", (event) => {
   picture.addEventListener("click", () => dialog.classList.toggle("near"));
   button.addEventListener("click", () => dialog.close());
   const back = () => dialog.close();
+  const escape = ({ key }) => key === "Escape" && dialog.close();
   dialog.addEventListener("close", () => {
     removeEventListener("popstate", back);
+    removeEventListener("keydown", escape, true);
     dialog.remove();
     if (history.state === "enlarged") history.back();
   });
@@ -24,5 +26,6 @@ document.addEventListener("click", (event) => {
   dialog.showModal();
   history.pushState("enlarged", "");
   addEventListener("popstate", back);
+  addEventListener("keydown", escape, true);
 });
 

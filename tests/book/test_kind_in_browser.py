@@ -19,7 +19,7 @@ def test_figure_enlarges_and_closes(browser, site, how):
         large.click()
         assert large.bounding_box()["width"] > 1.5 * small
         page.keyboard.press("Escape")
-        assert page.locator("dialog.enlarged").count() == 0
+        page.locator("dialog.enlarged").wait_for(state="detached")
         assert page.url.endswith(f"{CHAPTER}.html")
         assert link.evaluate("link => link === document.activeElement") or how == "tap"
         assert problems == []
