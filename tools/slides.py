@@ -28,7 +28,6 @@ from tools.site import ROOT
 
 SOURCES = ROOT / "book" / "course"
 SIZE = {"width": 1280, "height": 720}  # of a slide
-KEYS = {"navigationMode": "linear"}  # every key that goes on goes to the next slide, be it beside or below
 Stage = tuple[int, int, str]  # of a lecture: first and last minute, and the title of the slide
 WAIT = "A minute to think, alone; then all letters at once. Ask one voter of each letter why. The next slide answers."
 CHOICE = re.compile(r"^- (?P<value>\S+)(?::: (?P<text>.+))?$")
@@ -187,7 +186,7 @@ def build(work: Path, out: Path, figures: Path) -> dict[str, list[Stage]]:
             "hash": True,
             "slideNumber": "c/t",
             "transition": "none",
-            "navigationMode": "linear",
+            "navigationMode": "linear",  # every key that goes on goes to the next slide, be it beside or below
             **SIZE,
         },
         "revealjs_script_plugins": [{"src": "revealjs/plugin/notes/notes.js", "name": "RevealNotes"}],
