@@ -1,5 +1,5 @@
-/* A figure that is tapped, or opened with Enter, is shown large over the page: whole, and after a tap in its full size.
-   Escape, the button, or going back closes it. */
+/* A figure that is tapped, or opened with Enter, is shown large over the page: whole, and after a tap in its full size;
+   the other way round where the whole is hardly larger than on the page. Escape, the button, or going back closes it. */
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a.enlarge");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -9,8 +9,11 @@ document.addEventListener("click", (event) => {
   dialog.setAttribute("aria-label", "Enlarged figure");
   const button = document.createElement("button");
   button.textContent = "Close";
-  const picture = link.querySelector("img").cloneNode();
+  const shown = link.querySelector("img");
+  const picture = shown.cloneNode();
   picture.loading = "eager";
+  const whole = Math.min(innerWidth, (innerHeight * shown.offsetWidth) / shown.offsetHeight);
+  dialog.classList.toggle("near", whole < 1.3 * shown.offsetWidth);
   dialog.append(button, picture);
   picture.addEventListener("click", () => dialog.classList.toggle("near"));
   button.addEventListener("click", () => dialog.close());

@@ -1,11 +1,11 @@
-/* A table, equation or figure that is wider than the page scrolls: it fades at the edge that hides more, and keys reach
+/* A table or equation that is wider than the page scrolls: it fades at the edge that hides more, and keys reach
    it. What fits is no tab stop. */
 document.addEventListener("DOMContentLoaded", () => {
-  const wide = ".pst-scrollable-table-container, div.math > mjx-container, figure > a.enlarge, article pre";
+  const wide = ".pst-scrollable-table-container, div.math > mjx-container, article pre";
   const mark = (each) => {
     const hidden = each.scrollWidth - each.clientWidth;
     each.classList.toggle("scrolls", hidden > 1 && each.scrollLeft < hidden - 1);
-    if (each.matches("a, pre")) return; // the theme makes tab stops of code that scrolls
+    if (each.matches("pre")) return; // the theme makes tab stops of code that scrolls
     if (hidden > 1) each.tabIndex = 0;
     else each.removeAttribute("tabindex");
   };
