@@ -171,6 +171,17 @@ def test_phone_shows_the_whole_of_a_figure_and_how_to_enlarge_it(browser, site, 
         page.keyboard.press("Escape")
 
 
+def test_paper_of_a_figure_in_dark_mode_has_all_its_edges(browser, site):
+    with opened(browser, f"{site}/who-is-active.html", size=PHONE, mode="dark") as (page, _):
+        paper = page.locator(f"{FIGURE} > img.on-paper").first
+        paper.scroll_into_view_if_needed()
+        page.wait_for_timeout(300)  # for what marks what scrolls
+        assert paper.evaluate("image => getComputedStyle(image.parentElement).maskImage") == "none"
+        box, link = paper.bounding_box(), paper.locator("..").bounding_box()
+        assert link["x"] <= box["x"]
+        assert box["x"] + box["width"] <= link["x"] + link["width"]
+
+
     with opened(browser, f"{site}/{CHAPTER}.html", size=PHONE) as (page, _):
         unfold(page)
         rows = page.locator("details.checks .check")
