@@ -26,10 +26,10 @@ def served(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def opened(browser: Browser, address: str, size=DESKTOP, mode="light") -> Iterator[tuple[Page, list[str]]]:
+def opened(browser: Browser, address: str, size=DESKTOP, mode="light", touch=False) -> Iterator[tuple[Page, list[str]]]:
     """A page once it is loaded with its fonts, and the list of what went wrong on it up to now."""
     home = address.rsplit("/", 1)[0] + "/"
-    context = browser.new_context(viewport=size, color_scheme=mode)
+    context = browser.new_context(viewport=size, color_scheme=mode, has_touch=touch, is_mobile=touch)
     page, problems = context.new_page(), []
     page.on("request", lambda asked: None if asked.url.startswith((home, "data:")) else problems.append(asked.url))
     page.on("requestfailed", lambda failed: problems.append(f"failed: {failed.url}"))

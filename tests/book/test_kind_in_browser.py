@@ -1,7 +1,7 @@
 """Figures that enlarge, links that land, what scrolls and says so, and keys that show where they are."""
 
 import pytest
-from browsing import DESKTOP, PHONE, opened, unfold
+from browsing import DESKTOP, PHONE, bring_to_life, opened, unfold
 
 CHAPTER = "theorem-1"
 FIGURE = "figure > a.enlarge"
@@ -180,6 +180,32 @@ def test_paper_of_a_figure_in_dark_mode_has_all_its_edges(browser, site):
         box, link = paper.bounding_box(), paper.locator("..").bounding_box()
         assert link["x"] <= box["x"]
         assert box["x"] + box["width"] <= link["x"] + link["width"]
+
+
+@pytest.mark.parametrize("name", ["index", CHAPTER, "theorem-2", "one-curve"])
+def test_what_a_finger_presses_is_high_enough(browser, site, name):
+    with opened(browser, f"{site}/{name}.html", size=PHONE, touch=True) as (page, _):
+        assert page.evaluate("matchMedia('(pointer: coarse)').matches")
+        bring_to_life(page)
+        pressed = ".widget-choice span, .widget-live button, .widget-slider input, article summary, article a.sd-btn"
+        pressed += ", .bd-header-article button"
+        heights = page.evaluate(
+            f"[...document.querySelectorAll('{pressed}')].filter(each => each.checkVisibility())"
+            ".map(each => [each.getBoundingClientRect().height, each.outerHTML.slice(0, 80)])"
+        )
+        assert len(heights) > 9
+        assert [each for height, each in heights if height < 43.9] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_room_is_kept_for_dials_with_larger_controls(browser, site):
+    """Nothing moves when one appears."""
+    for name in ("index", CHAPTER, "theorem-2", "who-is-active", "one-curve", "any-activation", "turning-the-mirror"):
+        with opened(browser, f"{site}/{name}.html", size=PHONE, touch=True) as (page, _):
+            dial = page.locator(".widget").first
+            kept = dial.evaluate("each => parseFloat(getComputedStyle(each).minHeight)")
+            bring_to_life(page)
+            assert dial.bounding_box()["height"] <= kept + 1, name
 
 
     with opened(browser, f"{site}/{CHAPTER}.html", size=PHONE) as (page, _):
