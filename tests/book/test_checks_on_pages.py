@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -32,7 +33,15 @@ def test_checks_are_counted_and_behind_a_fold(text: str, count: str) -> None:
     soup = BeautifulSoup(fold, "html.parser")
     assert soup.details["class"] == ["checks"]
     assert soup.details.summary.text == count
-    assert soup.details.pre.text == text.rstrip("\n")
+    assert soup.details.pre.text == text.rstrip("\n") + "\n"
+    assert [each.text for each in soup.select(".check > .verdict")] == re.findall("agrees|holds", text)
+
+
+def test_parts_of_a_check_are_its_name_numbers_and_verdict() -> None:
+    soup = BeautifulSoup(checks.in_parts("relu: p < 1 + index: error 0.0e+00, allowed 1e-10: holds"), "html.parser")
+    parts = [each.text for each in soup.find(class_="check").find_all("span")]
+    assert parts == ["relu: p < 1 + index", ": ", "error 0.0e+00, allowed 1e-10", ": ", "holds"]
+    assert checks.in_parts("a < b: agrees") == "a &lt; b: agrees\n"
 
 
 def test_other_lines_stay_in_their_order() -> None:

@@ -208,6 +208,7 @@ def test_room_is_kept_for_dials_with_larger_controls(browser, site):
             assert dial.bounding_box()["height"] <= kept + 1, name
 
 
+def test_checks_are_rows_with_the_verdict_first_on_a_phone(browser, site):
     with opened(browser, f"{site}/{CHAPTER}.html", size=PHONE) as (page, _):
         unfold(page)
         rows = page.locator("details.checks .check")
