@@ -33,8 +33,10 @@ DELIMITED = re.compile(r"\\([(\[])(.*)\\[)\]]", re.DOTALL)
 FONT = re.compile(r'url\("[^"]*/([\w-]+\.woff)"\)')
 RUNS = """
 mjx-run { display: inline-block; white-space: nowrap; }
+mjx-part { display: inline-block; max-width: 100%; }
 mjx-math[breaks] { display: inline; }
-mjx-math wbr { white-space: normal; }
+mjx-math :is(wbr, mjx-gap) { white-space: normal; }
+mjx-container[display] mjx-run { padding: 0.15em 0; }
 """
 CONTENT = re.compile(r'content: "(\\[0-9A-F]+|\\?.)";')
 START = """
@@ -45,29 +47,54 @@ globalThis.MathJax = {
     tex: {packages: {"[-]": ["noerrors", "noundefined"]}},  // which would show a fault in red and say nothing
 };
 """
-FUNCTIONS = """
+FUNCTIONS = r"""
 MathJax.startup.getComponents();
 MathJax.startup.makeMethods();
 const html = MathJax.startup.adaptor;
 function formula(tex, display) {
     const made = MathJax.tex2chtml(tex, {display});
-    if (!display) breakable(made.children[0]);
+    breakable(made.children[0], display);
     return html.outerHTML(made);
 }
 /* In a sentence a line may end behind a relation or an operator, as in TeX: MathJax puts room on both sides of one.
-   Only there: what follows the formula stays with its last run. */
-function breakable(math) {
-    const runs = [[]];
-    math.children.forEach((each, i) => {
-        const before = math.children[i - 1];
-        const roomy = node => ["3", "4"].includes(node.attributes.space);
-        if (before?.kind === "mjx-mo" && roomy(before) && roomy(each)) runs.push([]);
+   Only there: what follows the formula stays with its last run. A displayed formula that is too wide ends a line in a
+   gap as wide as \quad, which takes no room there; and what is still too wide, before a relation or an operator outside
+   of brackets. */
+function breakable(math, display) {
+    const parts = [[[]]]; // of runs
+    const gaps = [];
+    const roomy = node => ["3", "4"].includes(node?.attributes.space);
+    const space = node => /^(<mjx-mstyle>)?<mjx-mspace/.test(html.outerHTML(node));
+    const arrow = node => node.kind === "mjx-mover" && html.outerHTML(node).includes("<mjx-stretchy-h");
+    const operator = (node, next) => roomy(node) && roomy(next) && (node.kind === "mjx-mo" || arrow(node));
+    let brackets = 0;
+    math.children.forEach((each, i, all) => {
+        const [, width] = (display && !brackets && GAP.exec(html.outerHTML(each))) || [];
+        if (width) {
+            gaps.push(width);
+            return parts.push([[]]);
+        }
+        const runs = parts.at(-1);
+        const next = all.slice(i + 1).find(other => !space(other));
+        const here = display ? !brackets && operator(each, next) : operator(all[i - 1], each);
+        if (here && runs.at(-1).length) runs.push([]);
         runs.at(-1).push(each);
+        brackets += bracket(each);
     });
-    if (runs.length === 1) return;
-    const nodes = runs.map(run => html.node("mjx-run", {}, run));
-    math.children = nodes.flatMap((run, i) => i ? [html.node("wbr"), run] : [run]);
+    if (parts.flat().length === 1) return;
+    const set = runs => runs.flatMap((run, i) => [...(i ? [html.node("wbr")] : []), html.node("mjx-run", {}, run)]);
+    const gap = width => html.node("mjx-gap", {style: `word-spacing: ${width}em`}, [html.text(" ")]);
+    const part = (runs, i) => [...(i ? [gap(gaps[i - 1])] : []), html.node("mjx-part", {}, set(runs))];
+    math.children = parts.length > 1 ? parts.flatMap(part) : set(parts[0]);
     html.setAttribute(math, "breaks", "true");
+}
+const GAP = /^(?:<mjx-mstyle>)?<mjx-mspace style="width: ([1-9][\d.]*)em;">/;
+/* 1 for a bracket that opens, -1 for one that closes, also where it is large or bears an index. */
+function bracket(node) {
+    const sign = ["mjx-msup", "mjx-msub", "mjx-msubsup"].includes(node.kind) ? node.children[0] : node;
+    if (!["mjx-mo", "mjx-TeXAtom"].includes(sign.kind)) return 0;
+    const [, code] = html.outerHTML(sign).match(/^(?:<mjx-TeXAtom[^>]*>)?<mjx-mo[^>]*><mjx-c class="mjx-c(\w+)/) ?? [];
+    return ["28", "5B", "7B"].includes(code) ? 1 : ["29", "5D", "7D"].includes(code) ? -1 : 0;
 }
 function styles() {
     return html.textContent(MathJax.chtmlStylesheet());

@@ -125,6 +125,24 @@ def test_what_scrolls_says_so_and_can_be_reached(browser, site):
         assert not ended.evaluate("each => each.classList.contains('scrolls')")
 
 
+@pytest.mark.parametrize(
+    "name", ["one-sitting", CHAPTER, "theorem-2", "theorem-3", "highway", "any-activation", "fluctuations"]
+)
+def test_phone_shows_the_whole_of_what_is_stated_or_numbered(browser, site, name):
+    with opened(browser, f"{site}/{name}.html", size=PHONE) as (page, _):
+        unfold(page)
+        shown, wide = page.evaluate(
+            """(() => {
+                const stated = 'div.math[id] > mjx-container, .proof div.math > mjx-container';
+                const seen = [...document.querySelectorAll(stated)].filter((each) => each.clientWidth);
+                const wide = seen.filter((each) => each.scrollWidth > each.clientWidth + 1);
+                return [seen.length, wide.map((each) => each.querySelector('math').textContent)];
+            })()"""
+        )
+        assert shown > 1
+        assert wide == []
+
+
 def test_formulas_that_fit_are_no_tab_stops(browser, site):
     with opened(browser, f"{site}/{CHAPTER}.html") as (page, _):
         unfold(page)
