@@ -61,6 +61,7 @@ var Scorer = (() => {
     article.querySelectorAll(".math").forEach((each) => (each.textContent = readable(each)));
     let place = anchor && article.querySelector(`#${CSS.escape(anchor.slice(1))}`);
     while (place && !place.textContent.trim()) place = place.nextElementSibling ?? place.parentElement; // a mark before it
+    if (place?.matches?.(".admonition-title")) place = place.parentElement; // a mark at the start of a box
     const explained = place?.matches?.("dt") ? `${place.textContent}: ${place.nextElementSibling.textContent}` : null;
     return (explained ?? (place || article).textContent).replace(/\s+/g, " ").trim();
   }
@@ -79,9 +80,11 @@ var Scorer = (() => {
     setIndex(index);
   };
 
-  /* A title that holds the query comes before an entry of the index (100), a page before a section, and a title that says
-     little else before one that says more. Then come pages by how many words of the query their title has. */
+  /* What bears the number that is asked for comes first. A title that holds the query comes before an entry of the index
+     (100), a page before a section, and a title that says little else before one that says more. Then come pages by how
+     many words of the query their title has. */
   function score([, title, anchor, , found]) {
+    if (found === 100 && /\d$/.test(asked)) return 200;
     const own = title.split(" > ").at(-1).replace(/^\d+\. /, "").toLowerCase();
     const share = held(asked, own);
     return share === 2 ? 110 + (anchor ? 0 : 20) + (10 * asked.length) / Math.max(asked.length, own.length) : found + 20 * share;

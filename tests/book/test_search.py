@@ -5,7 +5,7 @@ import re
 from urllib.parse import quote
 
 import pytest
-from browsing import opened
+from browsing import PHONE, opened
 from test_book import article_of, numbers_in_page, soup_of
 
 from tools.site import numbered_chapters
@@ -69,6 +69,14 @@ def test_what_is_looked_for_stands_first(searching, query, target):
     assert len(found) == len(set(found)), "a place is listed twice"
 
 
+@pytest.mark.parametrize("query", ["Theorem 1", "theorem 2", "Thm 3"])
+def test_a_theorem_of_the_paper_is_quoted_before_its_chapter(searching, query):
+    (statement, quoted), (chapter, _), *_ = results(searching, query)
+    assert chapter == f"theorem-{query[-1]}.html"
+    assert statement.startswith(f"{chapter}#")
+    assert re.match(r"Theorem \d\.\d \(Shattering in .*\) .{60}", quoted.lstrip(".")), "its title, and what it states"
+
+
 @pytest.fixture(scope="module")
 def numbers(html) -> dict[str, dict[str, list[str]]]:
     return {page: numbers_in_page(article_of(soup_of(html / f"{page}.html"))) for page in CHAPTERS}
@@ -127,3 +135,17 @@ def test_results_are_quoted_from_the_text(searching):
             assert len(quoted) > 20, href
             assert not BUTTONS.search(quoted[:80]), f"{href}: {quoted}"
             assert not re.search(r"\\|Show code cell", quoted), f"{href}: {quoted}"
+
+
+def test_what_is_quoted_fits_a_phone(browser, site):
+    with opened(browser, f"{site}/search.html?q=Theorem%203", size=PHONE) as (page, _):
+        page.locator("ul.search p.context").first.wait_for()
+        page.wait_for_load_state("networkidle")
+        right = page.evaluate(
+            """Math.max(...[...document.querySelectorAll('ul.search p.context')].map((each) => {
+                const text = document.createRange();
+                text.selectNodeContents(each);
+                return text.getBoundingClientRect().right;
+            }))"""
+        )
+        assert 0 < right <= PHONE["width"]
