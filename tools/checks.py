@@ -1,4 +1,7 @@
-"""What checks print is folded on the pages: one line says how many agree, and opens."""
+"""What checks print is folded on the pages: one line says how many agree, and opens.
+
+What an exercise says to a reader who has not answered yet is left out: on a page nobody was asked to run its cell.
+"""
 
 import re
 from collections.abc import Iterator
@@ -12,6 +15,7 @@ from sphinx.application import Sphinx
 PASSED = re.compile(r": (agrees|holds)$")
 LINE = re.compile(r"(.+)(: )((?:predicted|error) .+)(: )(agrees|holds)")
 PARTS = ("name", "colon", "said", "colon", "verdict")
+UNANSWERED = re.compile(r"(No answer yet: .*\n?)+")
 
 
 def in_parts(line: str) -> str:
@@ -59,8 +63,12 @@ def fold_checks(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
         if "cell_output" not in output["classes"]:
             continue
         for block in list(output.findall(nodes.literal_block)):
-            if any(PASSED.search(line) for line in block.astext().split("\n")):
+            if UNANSWERED.fullmatch(block.astext()):
+                output.remove(block)
+            elif any(PASSED.search(line) for line in block.astext().split("\n")):
                 block.replace_self(list(pieces(block)))
+        if not output.children:
+            output.parent.remove(output)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

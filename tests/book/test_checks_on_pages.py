@@ -1,4 +1,4 @@
-"""What checks print is folded to one line on the pages; all that stands beside it stays."""
+"""What checks print is folded to one line on the pages; all that stands beside it stays, but for empty answers."""
 
 from __future__ import annotations
 
@@ -52,6 +52,18 @@ def test_other_lines_stay_in_their_order() -> None:
 
 def test_an_output_without_checks_is_left_alone() -> None:
     assert folded("L = 3: R = 0.125\nall of it agrees") == ["L = 3: R = 0.125\nall of it agrees"]
+
+
+UNANSWERED = "No answer yet: put yours in place of None and run the cell again.\n"
+
+
+@pytest.mark.parametrize("text", [UNANSWERED, UNANSWERED + UNANSWERED])
+def test_an_exercise_without_an_answer_says_nothing_on_a_page(text: str) -> None:
+    page = new_document("page", get_default_settings())
+    cell = nodes.container("", nodes.container("", nodes.literal_block(text, text), classes=["cell_output"]))
+    page += cell
+    checks.fold_checks(SimpleNamespace(builder=SimpleNamespace(format="html")), page, "page")
+    assert cell.children == []
 
 
 def test_paper_does_not_fold() -> None:
