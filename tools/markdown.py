@@ -17,8 +17,10 @@ from urllib.parse import urljoin
 from docutils import nodes
 from sphinx.application import Sphinx
 
-# Around a value that a run measured; private characters that no chapter uses. They never reach a reader.
 TRY = "**Try it.**"  # before a dial
+# How a paragraph begins that answers a vote or a prediction.
+ANSWER = re.compile(r"\*\*([A-D]|(?P<prediction>The [^*]*\bpredictions?\b[^*]*?))\.?\*\*")
+# Around a value that a run measured; private characters that no chapter uses. They never reach a reader.
 GLUED, END_GLUED = "\ue000", "\ue001"
 
 
@@ -118,9 +120,17 @@ class Page:
         return [heading, *chain.from_iterable(self._block(child, level + 1) for child in node.children[1:])]
 
     def _block_paragraph(self, node: nodes.Element, _level: int) -> list[Block]:
-        return [self._inline(node).replace(TRY, f"**Try it** on [the page of the book]({self.url}).", 1)]
+        text = self._inline(node).replace(TRY, f"**Try it** on [the page of the book]({self.url}).", 1)
+        start = ANSWER.match(text) if isinstance(node.parent, nodes.section) else None
+        if start is None:
+            return [text]
+        # On the page the figure above shows it; here its cell has yet to be run.
+        return self._folded(f"{start['prediction'] or 'The vote'}: the answer", [text])
 
-    _block_rubric = _block_PassthroughTextElement = _block_paragraph
+    _block_PassthroughTextElement = _block_paragraph
+
+    def _block_rubric(self, node: nodes.rubric, _level: int) -> list[Block]:
+        return [f"**{self._inline(node)}**"]
 
     def _block_container(self, node: nodes.Element, level: int) -> list[Block]:
         if node.get("nb_element") == "cell_code":

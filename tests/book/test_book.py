@@ -329,13 +329,38 @@ def test_code_cell_inside_of_a_table_is_seen():
         joined(["text", CodeCell(3)])
 
 
+def translated(tmp_path, content: nodes.Element) -> list:
+    """The blocks of a page of that content."""
+    env = SimpleNamespace(srcdir=tmp_path, get_and_resolve_doctree=lambda *_: nodes.container("", content))
+    app = SimpleNamespace(env=env, builder=SimpleNamespace(get_target_uri=lambda name: f"{name}.html"))
+    return Page(app, "x", "https://book.example").blocks()
+
+
+@pytest.mark.parametrize(
+    ("starts", "summary"),
+    [
+        ("D.", "The vote: the answer"),
+        ("B", "The vote: the answer"),
+        ("The second prediction.", "The second prediction: the answer"),
+        ("The prediction of the beginning.", "The prediction of the beginning: the answer"),
+        ("Fair controls.", None),
+        ("A path.", None),
+    ],
+)
+def test_answer_to_a_vote_or_a_prediction_is_folded(tmp_path, starts, summary):
+    """In a notebook, where the cell that would show it has yet to be run."""
+    said = nodes.paragraph("", "", nodes.strong("", starts), nodes.Text(" It shatters."))
+    text = f"**{starts}** It shatters."
+    folded = f"<details>\n<summary>{summary}</summary>\n\n{text}\n\n</details>"
+    assert translated(tmp_path, nodes.section("", said)) == [folded if summary else text]
+    assert translated(tmp_path, nodes.container("", said.deepcopy())) == [text]  # in a fold already, or in a box
+
+
 def test_drawing_comes_with_the_notebook(tmp_path):
     """It needs no network, nor a book that is published."""
     (tmp_path / "drawing.png").write_bytes(b"\x89PNG")
     figure = nodes.figure("", nodes.image(uri="drawing.svg", alt="Three strokes."))
-    env = SimpleNamespace(srcdir=tmp_path, get_and_resolve_doctree=lambda *_: nodes.container("", figure))
-    app = SimpleNamespace(env=env, builder=SimpleNamespace(get_target_uri=lambda name: f"{name}.html"))
-    [block] = Page(app, "x", "https://book.example").blocks()
+    [block] = translated(tmp_path, figure)
     assert block.startswith("![Three strokes.](data:image/png;base64,")
     made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"Look:\n\n{block}")])
     assert pictures_in_notebook(made) == [b"\x89PNG"]
