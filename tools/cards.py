@@ -8,7 +8,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from tools.colab import colab_link, notebook_names
-from tools.site import ROOT, numbered_parts
+from tools.site import ROOT, address, numbered_parts
 
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 MINUTES = re.compile(r"^- \*\*It takes\*\* (\d+) minutes", re.MULTILINE)
@@ -43,6 +43,16 @@ def card(page: str) -> str:
     )
 
 
+def listed(page: str) -> str:
+    """The same for a notebook, which shows no cards: a line that leads to the chapter's notebook and to its page."""
+    title, minutes, difficulty = facts(page)
+    name = notebook_names()[page]
+    return (
+        f"{int(name[:2])}. [{title}]({colab_link(name)}): {minutes} minutes, difficulty {difficulty} of 3"
+        f" ([page]({address('Homepage')}/{page}.html))"
+    )
+
+
 class ChapterCards(SphinxDirective):
     """A row of cards for each part that has chapters with numbers."""
 
@@ -50,8 +60,10 @@ class ChapterCards(SphinxDirective):
         """The part's name, and its cards in reading order."""
         made: list[nodes.Node] = []
         for caption, chapters in numbered_parts().items():
-            grid = "\n".join(["::::{grid} 1 2 3 3", ":gutter: 2", "", *map(card, chapters), "::::"])
-            made += [nodes.rubric(text=caption), *self.parse_text_to_nodes(grid)]
+            text = "\n".join(["::::{grid} 1 2 3 3", ":gutter: 2", "", *map(card, chapters), "::::"])
+            [grid] = self.parse_text_to_nodes(text)
+            grid["in_notebook"] = "\n".join(map(listed, chapters))
+            made += [nodes.rubric(text=caption), grid]
         return made
 
 

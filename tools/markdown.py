@@ -133,6 +133,8 @@ class Page:
         return [f"**{self._inline(node)}**"]
 
     def _block_container(self, node: nodes.Element, level: int) -> list[Block]:
+        if "in_notebook" in node:  # what takes its place there
+            return [node["in_notebook"]]
         if node.get("nb_element") == "cell_code":
             return [CodeCell(node["cell_index"], folded=node.get("hide_mode") is not None), *self._captions(node)]
         return self._children(node, level)

@@ -2,12 +2,14 @@
 
 import re
 
+import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
 
 from tools import cards
-from tools.site import ROOT, numbered_chapters
+from tools.colab import colab_link, notebook_names
+from tools.site import ROOT, address, numbered_chapters, numbered_parts
 
 CHAPTERS = numbered_chapters()
 INDEX = (ROOT / "book" / "index.md").read_text()
@@ -53,3 +55,17 @@ def test_the_buttons_lead_to_the_sitting(html):
     assert read == "one-sitting.html"
     assert colab.endswith("/notebooks/00-one-sitting.ipynb")
     assert (ROOT / "notebooks" / "00-one-sitting.ipynb").is_file()
+
+
+def test_the_notebook_lists_the_chapters():
+    """By part, each with its number and its facts; a line leads to the notebook and to the page."""
+    notebook = nbformat.read(ROOT / "notebooks" / "index.ipynb", as_version=4)
+    [listed] = [cell.source for cell in notebook.cells if cell.source.startswith("## The chapters")]
+    lines = []
+    for number, page in enumerate(CHAPTERS, start=1):
+        title, minutes, difficulty = cards.facts(page)
+        link, whole = colab_link(notebook_names()[page]), f"{address('Homepage')}/{page}.html"
+        facts = f"{minutes} minutes, difficulty {difficulty} of 3"
+        lines.append(f"{number}. [{title}]({link}): {facts} ([page]({whole}))")
+    assert re.findall(r"^\d+\. .*", listed, re.MULTILINE) == lines
+    assert re.findall(r"^\*\*(.+)\*\*$", listed, re.MULTILINE) == list(numbered_parts())
