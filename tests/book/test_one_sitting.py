@@ -58,14 +58,28 @@ def test_the_package_comes_in_at_the_end() -> None:
     assert not any(re.search(r"\bsl\b", source) for source in before)
 
 
-def test_networks_have_their_colours() -> None:
-    [setup] = [source for tags, source in cells(PAGE) if "setup" in tags]
-    [colours] = [
-        ast.literal_eval(node.value)
-        for node in ast.parse(setup).body
-        if isinstance(node, ast.Assign) and node.targets[0].id == "colours"
+def assigned(name: str, source: str, **known: object) -> dict:
+    """What a cell writes into a name."""
+    [value] = [
+        node.value
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", None) == name
     ]
+    return eval(ast.unparse(value), known)
+
+
+def test_networks_have_their_colours() -> None:
+    colours = assigned("colours", holding()[0])
     assert colours == {name: NETWORKS[name].colour for name in colours}
+
+
+def test_networks_that_train_look_different() -> None:
+    """Colour, marker and line say it three times."""
+    setup, training = holding("curves = {kind")
+    looks = assigned("looks", training, colours=assigned("colours", setup))
+    for parts in zip(*looks.values(), strict=True):
+        assert len(set(parts)) == len(looks) == 6
+    assert {colour for colour, _, _ in looks.values()} <= {look.colour for look in NETWORKS.values()}
 
 
 def test_checks_hold_and_are_strict() -> None:
