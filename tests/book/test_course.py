@@ -251,10 +251,37 @@ def test_the_numbers_of_a_figure_are_those_that_are_drawn(drawn: Figure) -> None
     assert ("bars", "0", "1", "") in rows(drawn, "line")
     assert ("one point", "5", "6", "") in rows(drawn, "points")
     assert ("bars", "0", "0.5", "") in rows(drawn, "segments")
-    assert ("", "1", "2", "") in rows(drawn, "area")
+    assert ("pixels", "0.5", "4", "") in rows(drawn, "outline")
     assert {row[1:3] for row in rows(drawn, "outline")} == {("0.5", "0"), ("1.5", "0"), ("1.5", "4"), ("0.5", "4")}
     pixels = [("0.5", "1.5", "1"), ("1.5", "1.5", "2"), ("0.5", "0.5", "3"), ("1.5", "0.5", "4")]
     assert [row[1:] for row in rows(drawn, "image")] == pixels
+
+
+def test_the_numbers_of_a_figure_say_what_they_are() -> None:
+    """By the legend, else by the colour that a legend names, else by what the panel shows; and what its axes are."""
+    figure = Figure()
+    panels = figure.subplots(2, 2, sharex=True, sharey="row")
+    panels[0, 0].plot([1, 2], [3, 4], color="red", label="plain")
+    panels[0, 0].fill_between([1, 2], [2, 3], [4, 5], color="red", alpha=0.2)
+    panels[0, 0].axhline(0.1, color="grey")
+    panels[0, 0].set_ylabel("correlation")
+    panels[0, 1].plot([1, 2], [3, 4], color="red")
+    panels[1, 0].plot([1, 2], [5, 6], color="blue")
+    panels[1, 0].set(xlabel="depth", ylabel="accuracy", xticks=[1, 2], xticklabels=["shallow", "deep"])
+    figure.colorbar(panels[1, 1].imshow(np.eye(2)), ax=panels[1, 1], label="cosine")
+    figure.legend(*panels[0, 0].get_legend_handles_labels())
+    table = list(csv.DictReader(io.StringIO(figure_forms.numbers(figure))))
+    said = dict.fromkeys((row["panel"], row["kind"], row["label"], row["y axis"]) for row in table)
+    assert list(said) == [
+        ("1", "line", "plain", "correlation"),
+        ("1", "level", "level", "correlation"),
+        ("1", "area", "colour of plain", "correlation"),
+        ("2", "line", "colour of plain", "correlation"),
+        ("3", "line", "accuracy", "accuracy"),
+        ("4", "image", "cosine", "accuracy"),
+    ]
+    assert {row["x axis"] for row in table} == {"depth: 1 = shallow, 2 = deep"}
+    assert [(row["x"], row["y"]) for row in table if row["kind"] == "level"] == [("", "0.1")]
 
 
 def test_the_same_figure_has_the_same_forms() -> None:
