@@ -88,9 +88,10 @@ ASSIGNMENTS: dict[str, Assignment] = {
             ByHand(
                 "proof",
                 6,
-                "2 for the sum over paths with its gates, 2 for why different paths do not count (one of them has a "
-                "weight that the other lacks, independent and of mean zero), 1 for the probability to be open at one "
-                "input, 1 for that at both.",
+                "1 for the sum over paths with its gates, 2 for why different paths do not count (one of them has a "
+                "weight that the other lacks), 1 for the probability to be open at one input, 1 for that at both, 1 "
+                "for naming the assumption of each step: weights independent and of mean zero, gates that know nothing "
+                "of them, gates independent over units and over inputs.",
             ),
             ByHand(
                 "assumption",

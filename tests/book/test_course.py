@@ -155,6 +155,14 @@ def test_an_assignment_asks_what_is_graded(name: str) -> None:
     assert f"| together | {sum(stated)} |" in text_of(solved)
 
 
+def test_a_proof_is_given_a_point_for_its_assumptions() -> None:
+    assert "Name the assumption that each step uses." in text_of(
+        assignments.notebook("theory", SOURCES["theory"], False)
+    )
+    [proof] = [part for part in ASSIGNMENTS["theory"].by_hand if part.name == "proof"]
+    assert "1 for naming the assumption of each step" in proof.rubric
+
+
 @pytest.mark.parametrize("name", ASSIGNMENTS)
 def test_the_solution_is_right(name: str, capsys: pytest.CaptureFixture) -> None:
     namespace: dict[str, Any] = {}
