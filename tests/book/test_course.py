@@ -111,10 +111,20 @@ def test_every_checked_exercise_of_a_chapter_is_in_the_bank() -> None:
     )
 
 
+def value(text: str) -> float:
+    """What a choice says."""
+    return float(
+        eval(text.strip("$").replace("infinite", "inf").replace(r"\cdot", "*").replace("^", "**").translate(BRACES))
+    )
+
+
+BRACES = str.maketrans("{}", "()")
+
+
 @pytest.mark.parametrize("question", BANK, ids=lambda question: question.name)
 def test_a_question_offers_the_answer_and_each_usual_mistake(question: students.Question) -> None:
     exercise = EXERCISES[question.name]
-    offered = re.findall(r"^- ([A-H])\. (\S+)$", exam.asked(question), re.MULTILINE)
+    offered = re.findall(r"^- ([A-H])\. (.+)$", exam.asked(question), re.MULTILINE)
     assert question.text.startswith("**Exercise ")
     assert question.solution
     assert question.solution not in exam.asked(question)
@@ -122,15 +132,83 @@ def test_a_question_offers_the_answer_and_each_usual_mistake(question: students.
     assert len(offered) == (0 if callable(exercise.answer) else 1 + len(exercise.mistakes))
     assert "The cell checks" not in exam.asked(question)
     if offered:
-        [right] = re.findall(r"^- ([A-H])\. (\S+): \*\*right\*\*$", exam.answered(question), re.MULTILINE)
+        [right] = re.findall(r"^- ([A-H])\. (.+): \*\*right\*\*$", exam.answered(question), re.MULTILINE)
         assert right in offered
-        assert float(right[1]) == pytest.approx(float(exercise.answer), rel=1e-3)
+        assert value(right[1]) == pytest.approx(float(exercise.answer), rel=1e-3)
         assert all(hint in exam.answered(question) for _, hint in exercise.mistakes)
 
 
 def test_the_right_answer_has_no_letter_of_its_own() -> None:
-    right = re.findall(r"^- ([A-H])\. \S+: \*\*right\*\*$", "\n".join(map(exam.answered, BANK)), re.MULTILINE)
+    right = re.findall(r"^- ([A-H])\. .+: \*\*right\*\*$", "\n".join(map(exam.answered, BANK)), re.MULTILINE)
     assert max(Counter(right).values()) < 0.4 * len(right)
+
+
+@pytest.mark.parametrize("question", BANK, ids=lambda question: question.name)
+def test_the_form_of_a_choice_gives_nothing_away(question: students.Question) -> None:
+    """No number is written as a machine does, and either all choices are formulas or none is."""
+    offered = re.findall(r"^- [A-H]\. (.+)$", exam.asked(question), re.MULTILINE)
+    assert not [text for text in offered if re.search(r"\de[-+]?\d", text)]
+    assert len({text.startswith("$") for text in offered}) <= 1
+    assert len(set(offered)) == len(offered)
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([2.0**-10, 4.0**-10, 1.0], ["$2^{-10}$", "$2^{-20}$", "$2^{0}$"]),
+        ([1e12, 6.4e7, 8e6], [r"$1 \cdot 10^{12}$", r"$6.4 \cdot 10^{7}$", r"$8 \cdot 10^{6}$"]),
+        ([0.02177, 4.116e-5, 0.0, 301.0, 1.5], ["0.02177", "0.00004116", "0", "301", "1.5"]),
+        ([8.0, 64.0, 512.0, -3.0, float("inf")], ["8", "64", "512", "-3", "infinite"]),
+    ],
+)
+def test_numbers_are_written_by_hand(values: list[float], texts: list[str]) -> None:
+    assert exam.written(values) == texts
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("noise-kinks", "Closed book."),
+        ("curve-border", "Closed book."),  # the package only checks its solution
+        ("active-centred-three", "Closed book."),  # a link to the glossary
+        ("residual-lengths", "With the book."),
+        ("path-half", "With the book."),
+        ("noise-half-depth", "With a computer."),
+        ("curve-chain", "With a computer."),
+        ("plain-uncentred", "With a computer."),
+    ],
+)
+def test_a_question_says_what_it_needs(name: str, wanted: str) -> None:
+    [question] = [each for each in BANK if each.name == name]
+    assert f".** *{wanted}* " in exam.asked(question)
+    assert f".** *{wanted}* " in exam.answered(question)
+
+
+def test_choices_say_to_which_part_of_a_question_they_belong() -> None:
+    text = "**Exercise 2.2 (Three (warm-up)).** What is it? (The cell checks $R(i)$, not the proof.) How bent is it?"
+    question = students.Question("active-centred-three", text, "Seven.")
+    parts = exam.asked(question).split("\n\n")
+    assert parts[0] == "**Exercise 2.2 (Three (warm-up)).** *Closed book.* What is it? How bent is it?"
+    assert parts[1] == "*To choose:* $R(i)$."
+    assert parts[2].startswith("- A. ")
+
+
+SEVERAL = re.compile(
+    r"[?.] .*\b(?:[Ss]how|[Pp]rove|[Cc]ompare)\b|\b(?:[Ss]how|[Pp]rove)\b.*\?|\?.*\?|\band find\b", re.DOTALL
+)
+
+
+def test_a_question_with_choices_and_several_parts_says_which_is_checked() -> None:
+    """In the chapters, so that pages, notebooks and the bank have it from there."""
+    silent = []
+    for path in (ROOT / "book").glob("*.md"):
+        for exercise in path.read_text().split("```{exercise-start}")[1:]:
+            text, _, code = exercise.partition("```\n")[2].partition("```{code-cell}")
+            found = re.search(r'exercises\.check\("([^"]+)", answer\)', code.partition("```")[0])
+            offered = found and not callable(EXERCISES[found[1]].answer)
+            if offered and SEVERAL.search(text) and "The cell checks" not in " ".join(text.split()):
+                silent.append(found[1])
+    assert silent == []
 
 
 # Assignments
