@@ -28,7 +28,7 @@ EXERCISES = {
         answer=float(np.cos(1)),
         mistakes=(
             (1 - float(np.sin(1)), "That is how bent it is; at which similarity?"),
-            (0.5, "That is for a bend like a parabola, whose bent share is eta (1 - eta)."),
+            (0.5, "That is for a bend like a parabola, whose bent share is η(1 - η)."),
             (3**-0.5, "That is for critical hyperbolic tangents."),
             (1.0, "That is the angle at which the derivative vanishes; take its cosine."),
         ),

@@ -43,11 +43,11 @@ EXERCISES = {
             (lambda q, depth: q**depth, "That is without the skip."),
             (
                 lambda q, depth: ((1 + q**2) / 2) ** depth,
-                "What the branch brings to the covariance holds sigma^2 as well.",
+                "What the branch brings to the covariance holds σ² as well.",
             ),
             (
                 lambda q, depth: ((1 + q**2) / (1 + q)) ** depth,
-                "What the branch brings to the variance holds sigma^2 as well.",
+                "What the branch brings to the variance holds σ² as well.",
             ),
         ),
         points=((0.5, 4), (0.3, 3), (0.9, 10)),
@@ -68,11 +68,11 @@ EXERCISES = {
             (lambda _, depth, kept: _beta(2 * (1 - kept ** (1 / depth))), "That is for fair coins, q = 1/2."),
             (
                 lambda q, depth, kept: _beta((1 - kept ** (1 / depth)) / (1 - q)) ** 2,
-                "That is the square of beta.",
+                "That is the square of β.",
             ),
             (
                 lambda q, depth, kept: np.sqrt((1 - kept ** (1 / depth)) / (1 - q)),
-                "You have the root of the branch's share w. How does w depend on beta?",
+                "You have the root of the branch's share w. How does w depend on β?",
             ),
             (
                 lambda _, depth, kept: _beta(1 - kept ** (1 / depth)),

@@ -8,8 +8,8 @@ EXERCISES = {
     "width-double": Exercise(
         answer=1.1,
         mistakes=(
-            (1.05, "That is a correction of order 1/N^2; the first one is of order 1/N."),
-            (1.2, "That is width 100: the excess is gamma_L / N."),
+            (1.05, "That is a correction of order 1/N²; the first one is of order 1/N."),
+            (1.2, "That is width 100: the excess goes like 1/N."),
             (0.6, "The excess over 1 halves, not the whole ratio."),
             (1.4, "A wider network is nearer to the theorem."),
             (0.1, "That is the excess; the ratio is asked for."),

@@ -41,7 +41,7 @@ EXERCISES = {
         mistakes=(
             (
                 np.log(2) / np.log(np.pi / (np.pi - 1)),
-                "pi/(pi - 1) multiplies 1 - c. How does 1 - c depend on a distance?",
+                "π/(π - 1) multiplies 1 - c. How does 1 - c depend on a distance?",
             ),
             (1, "One layer does not halve the correlation length. By which factor does it shrink?"),
         ),
@@ -60,11 +60,11 @@ EXERCISES = {
             (lambda a: 1 + 0 * a, "Without centring, yes. What does centring take from the variance?"),
             (
                 lambda a: np.pi / (np.pi - 1) + 0 * a,
-                "That is the rectifier, a = 0. What are E[phi] and E[phi^2] for other a?",
+                "That is the rectifier, a = 0. What are E[φ] and E[φ²] for other a?",
             ),
             (
                 lambda a: (1 + a**2) / (1 + a**2 - (1 + a) ** 2 / np.pi),
-                "At a = 1 the function is linear and its mean zero: check the sign of the part below zero in E[phi].",
+                "At a = 1 the function is linear and its mean zero: check the sign of the part below zero in E[φ].",
             ),
             (
                 lambda a: ((1 + a**2) / (1 + a**2 - (1 - a) ** 2 / np.pi)) ** 0.5,

@@ -48,8 +48,8 @@ EXERCISES = {
         answer=_flow,
         mistakes=(
             (lambda budget: np.exp(-budget / 2), "That is for coins: here the angle does not stay right."),
-            (lambda budget: _flow(budget, speed=np.pi), "Nearly: the map of the cosine has a factor 1/pi."),
-            (lambda budget: _flow(budget, speed=0.5), "Time runs to the budget B; the half is in theta already."),
+            (lambda budget: _flow(budget, speed=np.pi), "Nearly: the map of the cosine has a factor 1/π."),
+            (lambda budget: _flow(budget, speed=0.5), "Time runs to the budget B; the half is in θ already."),
         ),
         points=((0.5,), (1.0,), (4.0,)),
         tolerance=1e-2,
@@ -57,9 +57,9 @@ EXERCISES = {
     "meet-smooth": Exercise(
         answer=2,
         mistakes=(
-            (3, "That is the rectifier, whose map has a power 3/2. Here 1/epsilon grows in proportion to depth."),
-            (1, "That is the exponent of epsilon; the slope at 1 - epsilon loses 2 a epsilon."),
-            (0.5, "What does a layer add to 1/epsilon?"),
+            (3, "That is the rectifier, whose map has a power 3/2. Here 1/ε grows in proportion to depth."),
+            (1, "That is the exponent of ε; the slope at 1 - ε loses 2aε."),
+            (0.5, "What does a layer add to 1/ε?"),
         ),
         tolerance=1e-9,
     ),

@@ -10,9 +10,9 @@ EXERCISES = {
     "path-mean": Exercise(
         answer=8.0,
         mistakes=(
-            (10.0, "The share of a branch is beta^2/(1 + beta^2)."),
-            (20.0, "Half of the blocks are crossed with beta = 1 only."),
-            (40 * 0.5 / 1.5, "Variances add, so beta enters with its square."),
+            (10.0, "The share of a branch is β²/(1 + β²)."),
+            (20.0, "Half of the blocks are crossed with β = 1 only."),
+            (40 * 0.5 / 1.5, "Variances add, so β enters with its square."),
             (40 / 9, "That is the mean over the covariance of two inputs."),
         ),
     ),

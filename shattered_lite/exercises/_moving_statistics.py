@@ -14,7 +14,7 @@ EXERCISES = {
         answer=43,
         mistakes=(
             (42, "Centring takes one dimension away: the mean is that of M - 1 degrees of freedom."),
-            (41, "The mean of 1/chi-square is 1/(n - 2), not 1/(n - 1)."),
+            (41, "The mean of 1/χ² is 1/(n - 2), not 1/(n - 1)."),
             (40, "That is M - 3."),
             (23, "The excess is 2/(M - 3), not 1/(M - 3)."),
         ),

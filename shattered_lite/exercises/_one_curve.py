@@ -24,10 +24,10 @@ EXERCISES = {
     "curve-met": Exercise(
         answer=float(np.sqrt(3) / 2 - np.pi / 6),
         mistakes=(
-            (1 / 4, "That is a bend without a kink, (1 - eta)^2."),
+            (1 / 4, "That is a bend without a kink, (1 - η)²."),
             (1 / 2, "That is the similarity itself."),
-            (float(2 / 3), "That is the factor of the last layer's gate, 1 - theta/pi; the flow has passed others."),
-            (float((np.sqrt(3) / 2 - np.pi / 6) / np.pi), "Divide by the speed at the start, which is 1/pi."),
+            (float(2 / 3), "That is the factor of the last layer's gate, 1 - θ/π; the flow has passed others."),
+            (float((np.sqrt(3) / 2 - np.pi / 6) / np.pi), "Divide by the speed at the start, which is 1/π."),
         ),
     ),
     "curve-chain": Exercise(
@@ -54,8 +54,8 @@ EXERCISES = {
         answer=3,
         mistakes=(
             (1, "From .3 the curve climbs by .7 and is as steep as 1.5 at its end: possible."),
-            (2, "Just possible: a line and a parabola, .6 + 2 * .4 = 1.4."),
-            (4, "From .5 it climbs by .5, .4 of it as a line; then .4 + 2 * .1 = .6 is the least, and .9 is reported."),
+            (2, "Just possible: a line and a parabola, .6 + 2 · .4 = 1.4."),
+            (4, "From .5 it climbs by .5, .4 of it as a line; then .4 + 2 · .1 = .6 is the least, and .9 is reported."),
         ),
     ),
 }

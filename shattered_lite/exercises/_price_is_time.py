@@ -21,7 +21,7 @@ EXERCISES = {
         mistakes=(
             (np.sqrt(-2 * np.log(0.75)), "That is where c is three quarters; the gates agree by an arcsine of it."),
             (np.sqrt(2 * np.log(2)), "That is where c is a half."),
-            (np.sqrt(-2 * np.log(np.pi / 4)), "The arcsine of c is pi/4, so c is the sine of that."),
+            (np.sqrt(-2 * np.log(np.pi / 4)), "The arcsine of c is π/4, so c is the sine of that."),
         ),
     ),
     "price-doubling": Exercise(

@@ -41,7 +41,7 @@ EXERCISES = {
         mistakes=(
             (
                 lambda a: (1 + a) ** 2 / 4,
-                "That is the factor of the covariance, with N sigma^2 = 1; divide by that of the variance.",
+                "That is the factor of the covariance, with Nσ² = 1; divide by that of the variance.",
             ),
             (
                 lambda a: (1 + a) ** 2 / 2,
@@ -63,7 +63,7 @@ EXERCISES = {
                 "The first factor belongs to the first angle, a right one.",
             ),
             (lambda depth: 0.5**depth, "That is Theorem 1: here the angle does not stay right."),
-            (lambda depth: _uncentred(depth) / 2**depth, "The factor is 1 - theta/pi, twice the co-activation."),
+            (lambda depth: _uncentred(depth) / 2**depth, "The factor is 1 - θ/π, twice the co-activation."),
         ),
         points=((1,), (2,), (5,), (20,)),
     ),
@@ -73,7 +73,10 @@ EXERCISES = {
             (1, "That is a symmetric law. Which of the two values of the weight opens the second gate?"),
             (8 / 3, "The first gate is open at half of the draws only."),
             (2 / 3, "The last weight has variance 2/N = 2."),
-            (2, "That is the mean square of W_1: only its positive value passes the second gate."),
+            (
+                2,
+                "That is the mean square of the middle weight: only its positive value passes the second gate.",
+            ),
         ),
     ),
 }

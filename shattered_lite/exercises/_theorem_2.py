@@ -37,15 +37,15 @@ EXERCISES = {
         mistakes=(
             (
                 lambda depth, kept: np.sqrt(-2 * np.log(kept) / depth),
-                "Right for a small beta; the question asks for every beta.",
+                "Right for a small β; the question asks for every β.",
             ),
             (
                 lambda depth, kept: _scale(2 * (1 - kept ** (1 / depth))) ** 2,
-                "That is the square of beta.",
+                "That is the square of β.",
             ),
             (
                 lambda depth, kept: np.sqrt(2 * (1 - kept ** (1 / depth))),
-                "You have the share of the branch, w. How does it depend on beta?",
+                "You have the share of the branch, w. How does it depend on β?",
             ),
             (
                 lambda depth, kept: _scale(1 - kept ** (1 / depth)),
@@ -67,9 +67,9 @@ EXERCISES = {
     "residual-concentrated": Exercise(
         answer=5 / 8,
         mistakes=(
-            (9 / 16, "That is two layers with beta = 1. One layer alone needs 1/(1 - w) = 4."),
+            (9 / 16, "That is two layers with β = 1. One layer alone needs 1/(1 - w) = 4."),
             (1 / 4, "R is 1 - w/2, and w is 3/4."),
-            (3 / 4, "That is one layer with beta = 1, whose variance is 2."),
+            (3 / 4, "That is one layer with β = 1, whose variance is 2."),
             (3 / 8, "That is w/2, what is lost."),
         ),
     ),

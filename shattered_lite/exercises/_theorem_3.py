@@ -21,7 +21,7 @@ EXERCISES = {
             (1.49, "Nearly: that counts one block fewer, as the paper does."),
             (1.01**50, "That is Theorem 2: without batch norm additions multiply."),
             (6, "The scale of a branch enters squared."),
-            (51, "That is beta = 1."),
+            (51, "That is β = 1."),
             (1 + 0.25, "That adds half of each block: it is about the covariance."),
             (1.5**0.5, "That is the standard deviation."),
         ),
@@ -30,10 +30,10 @@ EXERCISES = {
     "bn-half-depth": Exercise(
         answer=301,
         mistakes=(
-            (400, "The asymptote says so; is beta^2 L large enough for it?"),
-            (300, "Very close: 1/sqrt(1 + beta^2 L) lies a little below R."),
+            (400, "The asymptote says so; is β²L large enough for it?"),
+            (300, "Very close: 1/√(1 + β²L) lies a little below R."),
             (302, "Very close: try one less."),
-            (3, "That is beta^2 L; the number of blocks is asked for."),
+            (3, "That is β²L; the number of blocks is asked for."),
             (30, "The scale of a branch enters squared."),
         ),
         tolerance=1e-9,
@@ -45,7 +45,7 @@ EXERCISES = {
                 lambda block, beta: beta / np.sqrt(1 + beta**2 * block),
                 "The branch is divided by what enters its block.",
             ),
-            (lambda block, beta: beta / np.sqrt(block), "That is so for beta = 1 only."),
+            (lambda block, beta: beta / np.sqrt(block), "That is so for β = 1 only."),
             (
                 lambda block, beta: beta / (1 + beta**2 * (block - 1)),
                 "That divides by the second moment; take its root.",
@@ -80,7 +80,7 @@ EXERCISES = {
             ),
             (
                 lambda depth, beta: (1 + MU * beta**2 * depth) ** (-0.5 / MU),
-                "That is the limit of small beta; it is close, but the product is asked for.",
+                "That is the limit of small β; it is close, but the product is asked for.",
             ),
             (
                 lambda depth, beta: ((1 + beta**2 / 2) / (1 + beta**2)) ** depth,
@@ -93,9 +93,9 @@ EXERCISES = {
         answer=1e12,
         mistakes=(
             (8e6, "That is for R in proportion to 1/L."),
-            (2e6, "That is for R in proportion to 1/L^3."),
+            (2e6, "That is for R in proportion to 1/L³."),
             (1e48, "The exponent is 3: by how much must log L grow?"),
-            (64e6, "That is for R in proportion to 1/sqrt(L)."),
+            (64e6, "That is for R in proportion to 1/√L."),
         ),
     ),
     "bn-stop": Exercise(

@@ -24,7 +24,7 @@ EXERCISES = {
         mistakes=(
             (np.pi / 4, "Half of the angle is more than half of the agreement: the cosine is flat at zero."),
             (np.arccos(0.5**0.25), "That is half of the angle."),
-            (2 * np.arccos(0.5**0.5), "That is the angle of 2^-L."),
+            (2 * np.arccos(0.5**0.5), "That is 90°, which leaves a half in each layer."),
             (np.degrees(2 * np.arccos(0.5**0.25)), "In degrees; give it in radians."),
         ),
     ),

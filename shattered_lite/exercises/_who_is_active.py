@@ -24,7 +24,7 @@ EXERCISES = {
         mistakes=(
             (21, "The first entry of `cosines` enters gated layer 1, not layer 0."),
             (23, "One layer too many: which gated layer does entry 0 of `cosines` enter?"),
-            (30, "The asymptote 3 pi / l alone is not accurate yet: run the recursion."),
+            (30, "The asymptote 3π/l alone is not accurate yet: run the recursion."),
         ),
     ),
     "active-centred-three": Exercise(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.font_manager import findfont
+from matplotlib.ft2font import FT2Font
 
 from shattered_lite.exercises import EXERCISES, Exercise, check
 from shattered_lite.exercises._verdict import TOO_WIDE
@@ -66,6 +71,25 @@ def test_an_exercise_is_well_made(name: str) -> None:
     assert all(hint.strip() == hint and hint[-1] in ".?!" for hint in hints)
     if not callable(exercise.answer) and float(exercise.answer) != int(exercise.answer):
         assert all(f"{float(exercise.answer):.3g}" not in hint for hint in hints)  # a hint that gives the answer away
+
+
+def test_hints_are_written_to_be_read() -> None:
+    """No formulas in the words of a program; and a font for terminals and notebooks has every sign."""
+    hints = [hint for exercise in EXERCISES.values() for _, hint in exercise.mistakes]
+    greek = "alpha|beta|gamma|epsilon|eta|theta|lambda|mu|pi|rho|sigma|phi|chi"
+    assert [hint for hint in hints if re.search(rf"[\^_*]|sqrt|\b(?:{greek})\b", hint)] == []
+    signs = {ord(sign) for hint in hints for sign in hint}
+    assert signs <= set(FT2Font(findfont("DejaVu Sans Mono", fallback_to_default=False)).get_charmap())
+
+
+def test_a_hint_arrives_as_it_is_written() -> None:
+    """Even in a terminal that knows of no language. (A notebook's kernel sends text, whatever its signs.)"""
+    hint = dict(EXERCISES["bn-half-depth"].mistakes)[300]
+    assert "√(1 + β²L)" in hint
+    ask = "from shattered_lite.exercises import check; check('bn-half-depth', 300)"
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
+    run = subprocess.run([sys.executable, "-c", ask], capture_output=True, check=True, env=environment)
+    assert run.stdout.decode("utf-8").splitlines() == [f"Not yet. {hint}"]
 
 
 @pytest.mark.parametrize("name", ALL)
