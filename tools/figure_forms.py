@@ -71,7 +71,7 @@ def tick_names(axis: Any) -> str:
     if type(formatter).__name__ not in ("FixedFormatter", "FuncFormatter", "StrCategoryFormatter"):
         return ""
     places = [f"{place:g}" for place in axis.get_ticklocs()]
-    texts = formatter.format_ticks(axis.get_ticklocs())
+    texts = [str(text) for text in formatter.format_ticks(axis.get_ticklocs())]
     if all(text in (place, "") for place, text in zip(places, texts, strict=True)):
         return ""
     return ", ".join(f"{place} = {text}" for place, text in zip(places, texts, strict=True))
@@ -142,7 +142,8 @@ def numbers(figure: Any) -> str:
     for panel, axes in enumerate(panels, start=1):
         drawn, across = contents(axes), (axis_name(axes, "x"), axis_name(axes, "y"))
         for series, (name, (kind, _, points)) in enumerate(zip(names(axes, drawn), drawn, strict=True), start=1):
-            start = (panel, axes.get_title(), kind, series, name, *across)
+            words = [" ".join(each.split()) for each in (axes.get_title(), name, *across)]
+            start = (panel, words[0], kind, series, *words[1:])
             rows.writerows((*start, *map(number, point)) for point in points)
     return file.getvalue()
 
