@@ -30,6 +30,8 @@ SOURCES = ROOT / "book" / "course"
 SIZE = {"width": 1280, "height": 720}  # of a slide
 Stage = tuple[int, int, str]  # of a lecture: first and last minute, and the title of the slide
 WAIT = "A minute to think, alone; then all letters at once. Ask one voter of each letter why. The next slide answers."
+# The window of the speaker has none of MathJax's own styles, which hide what a screen reader gets of a formula.
+ONCE = "<style>.speaker-controls-notes mjx-assistive-mml { display: none }</style>"
 CHOICE = re.compile(r"^- (?P<value>\S+)(?::: (?P<text>.+))?$")
 
 
@@ -113,12 +115,21 @@ class Plan(SphinxDirective):
         return [plan(minutes=int(self.arguments[0]))]
 
 
-def stages(doctree: nodes.document) -> list[Stage]:
-    """Each slide that takes time."""
-    timed = [note for note in doctree.findall(speech) if note["minutes"]]
-    ends = list(accumulate(note["minutes"] for note in timed))
-    titles = [next(at for at in parents(note) if isinstance(at, nodes.section))[0].astext() for note in timed]
+def timed(doctree: nodes.document) -> list[tuple[int, int, nodes.title]]:
+    """First and last minute of each slide that takes time, and its title."""
+    notes = [note for note in doctree.findall(speech) if note["minutes"]]
+    ends = list(accumulate(note["minutes"] for note in notes))
+    titles = [next(at for at in parents(note) if isinstance(at, nodes.section))[0] for note in notes]
     return list(zip([0, *ends], ends, titles, strict=False))
+
+
+def stages(doctree: nodes.document) -> list[Stage]:
+    """Each slide that takes time, its title as Markdown."""
+
+    def markdown(title: nodes.title) -> str:
+        return "".join(f"${part.astext()}$" if isinstance(part, nodes.math) else part.astext() for part in title)
+
+    return [(first, last, markdown(title)) for first, last, title in timed(doctree)]
 
 
 def parents(node: nodes.Node) -> Iterator[nodes.Node]:
@@ -131,18 +142,20 @@ def parents(node: nodes.Node) -> Iterator[nodes.Node]:
 def lay_plan(_app: Sphinx, doctree: nodes.document) -> None:
     """Put the list where it is asked for."""
     for place in list(doctree.findall(plan)):
-        found = stages(doctree)
+        found = timed(doctree)
         taken = found[-1][1] if found else 0
         if taken != place["minutes"]:
             raise ValueError(f"plan {place['minutes']}: the slides take {taken} minutes")
-        lines = [f"{first} to {last}: {title}" for first, last, title in found]
-        items = [nodes.list_item("", nodes.paragraph("", line)) for line in lines]
+        items = [
+            nodes.list_item("", nodes.paragraph("", f"{first} to {last}: ", *(part.deepcopy() for part in title)))
+            for first, last, title in found
+        ]
         place.replace_self(nodes.bullet_list("", *items, classes=["plan"]))
 
 
 def open_notes(translator: Any, _node: speech) -> None:
     """As reveal.js looks for them."""
-    translator.body.append('<aside class="notes">')
+    translator.body.append(f'<aside class="notes">{ONCE}')
 
 
 def close_notes(translator: Any, _node: speech) -> None:

@@ -293,6 +293,17 @@ def test_a_plan_adds_up() -> None:
         slides.lay_plan(None, lecture([4, 0, 6], 50))
 
 
+def test_a_plan_keeps_the_formula_of_a_title() -> None:
+    document = lecture([4], 4)
+    [title] = document.findall(nodes.title)
+    title += [nodes.Text(": "), nodes.math("", "2^{-L}")]
+    assert slides.stages(document) == [(0, 4, "Slide 0: $2^{-L}$")]
+    slides.lay_plan(None, document)
+    [item] = document.findall(nodes.list_item)
+    assert item.astext() == "0 to 4: Slide 0: 2^{-L}"
+    assert len(list(item.findall(nodes.math))) == 1
+
+
 @pytest.mark.parametrize("name", ["lecture-50", "lecture-90"])
 def test_a_lecture_has_what_the_page_for_teachers_says(name: str) -> None:
     source = (slides.SOURCES / f"{name}.md").read_text()
@@ -353,7 +364,8 @@ def test_the_numbers_of_a_figure_say_what_they_are() -> None:
     panels[0, 0].set_ylabel("correlation")
     panels[0, 1].plot([1, 2], [3, 4], color="red")
     panels[1, 0].plot([1, 2], [5, 6], color="blue")
-    panels[1, 0].set(xlabel="depth", ylabel="accuracy", xticks=[1, 2], xticklabels=["shallow", "deep"])
+    panels[1, 0].set(xlabel="depth\nof all", ylabel="accuracy", xticks=[1, 2], xticklabels=["shallow", "deep"])
+    panels[1, 0].set(yticks=[5, 6], yticklabels=[5, 6])
     figure.colorbar(panels[1, 1].imshow(np.eye(2)), ax=panels[1, 1], label="cosine")
     figure.legend(*panels[0, 0].get_legend_handles_labels())
     table = list(csv.DictReader(io.StringIO(figure_forms.numbers(figure))))
@@ -366,7 +378,7 @@ def test_the_numbers_of_a_figure_say_what_they_are() -> None:
         ("3", "line", "accuracy", "accuracy"),
         ("4", "image", "cosine", "accuracy"),
     ]
-    assert {row["x axis"] for row in table} == {"depth: 1 = shallow, 2 = deep"}
+    assert {row["x axis"] for row in table} == {"depth of all: 1 = shallow, 2 = deep"}
     assert [(row["x"], row["y"]) for row in table if row["kind"] == "level"] == [("", "0.1")]
 
 
@@ -469,6 +481,7 @@ def test_the_folder_is_whole_and_its_decks_open_from_disk(html: Path, browser: A
     for name in ("lecture-50", "lecture-90"):
         page = browser.new_page(viewport=slides.SIZE)
         assert faults(page, folder / "lectures" / f"{name}.html") == []
+        assert notes_show_formulas_once(page)
         page.close()
 
 
@@ -484,6 +497,18 @@ def faults(page: Any, deck: Path) -> list[str]:
     too_large = page.evaluate(TOO_LARGE)
     assert page.locator(".widget [data-ready]").count() == 1
     return [*found, *page.locator("[data-mjx-error]").all_text_contents(), *too_large]
+
+
+def notes_show_formulas_once(page: Any) -> bool:
+    """In the window of the speaker: as they are drawn, and not as a screen reader gets them as well."""
+    page.evaluate("Reveal.slide(0)")
+    with page.context.expect_page() as opened:
+        page.keyboard.press("s")
+    formula = opened.value.locator(".speaker-controls-notes mjx-container").first
+    formula.locator("svg").first.wait_for(state="visible")
+    hidden = formula.locator("mjx-assistive-mml").is_hidden()
+    opened.value.close()
+    return bool(hidden)
 
 
 TOO_LARGE = """async () => {
