@@ -57,10 +57,23 @@ def stroke(line: Any, axes: Any) -> tuple[str, Any, Any]:
     return "line", line, points
 
 
+def beside(axes: Any, span: str) -> list[Any]:
+    """The panels of its column ("colspan") or row ("rowspan")."""
+    grid_of = [(each, each.get_subplotspec()) for each in axes.figure.axes]
+    own = axes.get_subplotspec()
+    return [
+        each
+        for each, spec in grid_of
+        if spec and own and spec.get_gridspec() is own.get_gridspec() and getattr(spec, span) == getattr(own, span)
+    ]
+
+
 def axis_name(axes: Any, which: str) -> str:
-    """What stands at the axis "x" or "y"; where panels share it, one says it for all."""
+    """What stands at the axis "x" or "y"; where panels share it, or nothing else is said, one says it for all."""
     shared = getattr(axes, f"get_shared_{which}_axes")().get_siblings(axes)
-    found = [getattr(each, f"get_{which}label")() for each in [axes, *shared]]
+    row = [] if axes.get_title() else beside(axes, "rowspan")  # a title may say what is drawn upwards
+    others = beside(axes, "colspan") if which == "x" else row
+    found = [getattr(each, f"get_{which}label")() for each in [axes, *shared, *others]]
     found.append(getattr(axes.figure, f"get_sup{which}label")())
     return ": ".join(filter(None, [next(filter(None, found), ""), tick_names(getattr(axes, f"{which}axis"))]))
 
@@ -116,7 +129,8 @@ def names(axes: Any, drawn: list[tuple[str, Any, Any]]) -> list[str]:
     own = labels(axes, [thing for _, thing, _ in drawn])
     by_colour = looks(axes, own)
     bars = [bar.get_ylabel() or bar.get_xlabel() for bar in axes.figure.axes if bar.get_label() == "<colorbar>"]
-    shown = axes.get_title() or axis_name(axes, "y")
+    titles = [each.get_title() for each in [axes, *beside(axes, "colspan")]]
+    shown = axes.get_title() or axes.get_ylabel() or next(filter(None, titles), axis_name(axes, "y"))
     found = []
     for kind, thing, _ in drawn:
         if kind == "image":

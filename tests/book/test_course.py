@@ -382,6 +382,23 @@ def test_the_numbers_of_a_figure_say_what_they_are() -> None:
     assert [(row["x"], row["y"]) for row in table if row["kind"] == "level"] == [("", "0.1")]
 
 
+def test_a_panel_under_a_title_takes_its_name_and_that_of_its_row() -> None:
+    figure = Figure()
+    panels = figure.subplots(2, 2)
+    panels[0, 1].set_title("24 layers")
+    panels[1, 0].set_ylabel("input")
+    for panel in panels.flat:
+        panel.plot([1, 2], [3, 4])
+    table = list(csv.DictReader(io.StringIO(figure_forms.numbers(figure))))
+    said = dict.fromkeys((row["panel"], row["label"], row["y axis"]) for row in table)
+    assert list(said) == [
+        ("1", "line", ""),
+        ("2", "24 layers", ""),
+        ("3", "input", "input"),
+        ("4", "24 layers", "input"),
+    ]
+
+
 def test_the_same_figure_has_the_same_forms() -> None:
     mpl.use("Agg")
     first, again = figure_forms.forms(draw()), figure_forms.forms(draw())
