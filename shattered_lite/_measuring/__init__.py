@@ -1,5 +1,6 @@
 """Somebody else's network, measured: every signal on its way forward and back, beside what theory expects of it."""
 
+from ._losses import check_targets, losses
 from ._measures import Layer, layers_of
 from ._operations import ACTIVATIONS, MATRICES, WEIGHTS
 from ._runs import (
@@ -15,8 +16,8 @@ from ._runs import (
 from ._signals import Signal
 
 __all__ = [
-    "ACTIVATIONS", "MATRICES", "WEIGHTS", "Inputs", "Layer", "Signal", "directions_of", "forward", "layers_of",
-    "line_between", "refuse_company", "refuse_dependence", "statistics_of", "tensors_of",
+    "ACTIVATIONS", "MATRICES", "WEIGHTS", "Inputs", "Layer", "Signal", "check_targets", "directions_of", "forward",
+    "layers_of", "line_between", "losses", "refuse_company", "refuse_dependence", "statistics_of", "tensors_of",
 ]  # fmt: skip
 
 

@@ -35,7 +35,7 @@ class Layer:
         have collapsed.
     gradient, expected_gradient : float
         Root mean square length of the gradient of a random combination of the outputs.
-    scale : float
+    scale, expected_scale : float
         Gradient scale coefficient of Philipp, Song and Carbonell: by what share the outputs change if the signal
         changes by its own size in a random direction.
     correlation, expected_correlation : float
@@ -71,6 +71,7 @@ class Layer:
     gradient: float
     expected_gradient: float
     scale: float
+    expected_scale: float
     correlation: float
     expected_correlation: float
     autocorrelation: tuple[float, ...]
@@ -89,6 +90,7 @@ class Layer:
 def layers_of(signals: Sequence[Signal], line: Sequence[Signal], output: int, rows: Tensor) -> list[Layer]:
     """One for each signal; on the line the operations are the same, if there is a line."""
     sizes, gradients = _expected(signals, output)
+    at_outputs = sizes[output] * gradients[output][0]
     outputs = rows.detach().double().square().sum(1)
     power = torch.cat([outputs.mean()[None], (outputs.sum() - outputs) / (len(outputs) - 1)])
     found = []
@@ -103,6 +105,7 @@ def layers_of(signals: Sequence[Signal], line: Sequence[Signal], output: int, ro
                 **{name: values[0].item() for name, values in measured.items()},
                 autocorrelation=autocorrelation, structure=structured, curvature=_curvature(beside),
                 expected_signal=sizes[place], expected_gradient=gradients[place][0],
+                expected_scale=sizes[place] * gradients[place][0] / at_outputs if at_outputs else math.nan,
                 expected_correlation=gradients[place][1],
                 errors={name: _jackknife(values[1:]) for name, values in measured.items()} | errors,
             )

@@ -92,9 +92,9 @@ def forward(
     mode = Normalising(Held(statistics))
     with warnings.catch_warnings(), mode, Embedding(*tensors), recording.on():
         warnings.filterwarnings("ignore", "Using `torch.compile", UserWarning)  # with hooks that fire twice: they may
-        for x in tensors:
+        for x, name in zip(tensors, _names(inputs), strict=True):
             if x.requires_grad:
-                recording.enter(x)
+                recording.enter(x, name)
         returned = _call(network, each_of(points, torch.clone))
         mode.finish()
         outputs = select(returned, output, len(tensors[0])) if keep is None else recording.kept
@@ -171,6 +171,13 @@ def tensors_of(inputs: Inputs) -> list[Tensor]:
     if not all(isinstance(each, Tensor) for each in found):
         raise ValueError(f"inputs: {type(inputs).__name__} of something else, but a tensor is needed, or several")
     return found
+
+
+def _names(inputs: Inputs) -> list[str]:
+    """Of its tensors, as a table shows them."""
+    if isinstance(inputs, Tensor):
+        return ["inputs"]
+    return [f"inputs[{place!r}]" for place in (inputs if isinstance(inputs, Mapping) else range(len(inputs)))]
 
 
 def each_of(inputs: Inputs, function: Callable[[Tensor], Tensor]) -> Inputs:

@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from ..theory import Step
-from ._operations import RECTIFIERS, SHOWN, WEIGHTS, kind_of, step_of, weights_of
+from ._operations import MATRICES, RECTIFIERS, SHOWN, WEIGHTS, kind_of, step_of, weights_of
 
 
 @dataclass
@@ -37,6 +37,7 @@ class Signal:
     overflows: bool = False  # its gradient
     dead: float = math.nan  # share of units that are off at every input and position; of rectifiers
     always_on: float = math.nan
+    identical: bool = False  # whether all units of a layer of weights make the same, and so will learn the same
     gradients: Tensor | None = None  # (directions, inputs, inputs); None where none came
     came: int = 0  # gradients that came back so far
     ancestors: frozenset[int] = frozenset()  # signals that reach it without passing weights
@@ -125,9 +126,9 @@ class Recording(TorchFunctionMode):
             self._write(x, "", "unknown", "other", Step(tuple(range(len(self.signals)))))
         return int(self._places[x])
 
-    def enter(self, x: Tensor) -> None:
+    def enter(self, x: Tensor, name: str) -> None:
         """What the network gets, as a signal of its own."""
-        self._write(x, "inputs", "inputs", "inputs", Step())
+        self._write(x, name, "inputs", "inputs", Step())
 
     def __torch_function__(
         self, function: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
@@ -194,10 +195,13 @@ class Recording(TorchFunctionMode):
             return
         signal.size = rows.shape[1]
         signal.covariance = _products(rows.double() if self.precise else rows) / signal.size
+        units = values.movedim(-1 if self._channels_last or values.ndim < 3 else 1, 0)
+        units = units.reshape(len(units), -1)
         if operation in RECTIFIERS:
-            units = values.movedim(-1 if self._channels_last or values.ndim < 3 else 1, 0).flatten(1)
             signal.dead = (units == 0).all(1).double().mean().item()
             signal.always_on = (units != 0).all(1).double().mean().item()
+        if kind in MATRICES:
+            signal.identical = _identical(units)
         x.register_hook(self._gradient_of(signal))
 
     def _gradient_of(self, signal: Signal) -> Callable[[Tensor], None]:
@@ -238,6 +242,13 @@ def by_input(values: Tensor, count: int) -> Tensor | None:
 def _real(values: Tensor) -> Tensor:
     """Each complex number as two real ones."""
     return torch.view_as_real(values.resolve_conj()) if values.is_complex() else values
+
+
+def _identical(units: Tensor) -> bool:
+    """Whether all rows are the same, but for rounding, and not zero; some hundred entries of each tell."""
+    some = units[:, :: max(1, units.shape[1] // 256)].double()
+    apart, size = (some - some[:1]).abs().max().item(), some.abs().max().item()
+    return len(units) > 1 and apart <= 8 * torch.finfo(units.dtype).eps * size and size > 0
 
 
 def _largest(values: Tensor) -> float:

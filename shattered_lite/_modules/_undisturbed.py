@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import copy
 from itertools import chain
 from typing import Any
 
 import torch
 from torch import nn
+
+OF_EVERY_MODULE = frozenset(vars(nn.Module()))  # parameters, buffers, hooks, mode: each is seen to by itself
 
 
 @contextmanager
@@ -36,6 +39,31 @@ def _eager() -> AbstractContextManager[Any]:
 
 
 @contextmanager
+def _same_attributes(network: nn.Module) -> Iterator[None]:
+    """What a forward pass writes in plain attributes, such as a counter, a list or a cache, is afterwards as before."""
+
+    def own(module: nn.Module) -> dict[str, Any]:
+        return {name: value for name, value in vars(module).items() if name not in OF_EVERY_MODULE}
+
+    kept = {module: own(module) for module in network.modules()}
+    values = [value for attributes in kept.values() for value in attributes.values()]
+    lists = [(value, copy(value)) for value in values if type(value) is list]
+    others = [(value, copy(value)) for value in values if type(value) in (dict, set)]
+    try:
+        yield
+    finally:
+        for module, attributes in kept.items():
+            for name in own(module).keys() - attributes.keys():
+                del vars(module)[name]
+            vars(module).update(attributes)
+        for value, content in lists:
+            value[:] = content
+        for value, content in others:
+            value.clear()
+            value.update(content)
+
+
+@contextmanager
 def undisturbed(network: nn.Module, device: torch.device) -> Iterator[None]:
     """Evaluate, and differentiate with respect to inputs alone, in full precision; leave no trace."""
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
@@ -56,6 +84,7 @@ def undisturbed(network: nn.Module, device: torch.device) -> Iterator[None]:
             torch.enable_grad(),
             _eager(),
             evaluating(network),
+            _same_attributes(network),
         ):
             for parameter in trained:
                 parameter.requires_grad_(False)

@@ -17,12 +17,24 @@ class Change(NamedTuple):
     sentence: str
     code: str
 
+    def of(self, module: str) -> Change:
+        """The same, to a layer that has a name in its network."""
+        return Change(self.sentence, self.code.replace("layer.", f"network.get_submodule({module!r})."))
+
+    def to(self, operation: str) -> Change:
+        """The same, of the weights of a recurrent layer; of a cell, or of a layer that a loop calls, if it is one."""
+        ending = {"cell": "_l0", "linear": "_hh_l0"}.get(operation.rpartition("_")[2], "")
+        return Change(self.sentence, self.code.replace(ending, ""))
+
 
 STANDARDISE = Change("Standardise the inputs.", "inputs = (inputs - mean) / deviation  # both of the training set")
 HE = Change("Draw weights anew, of the size that keeps signals through rectifiers.", "sl.he_(network)")
 HE_EACH = Change(HE.sentence, "nn.init.kaiming_normal_(layer.weight)  # of each layer")
-XAVIER = Change("Draw weights anew, of the size that keeps signals.", "nn.init.xavier_normal_(layer.weight)")
+XAVIER = Change(
+    "Draw weights anew, of the size that keeps signals.", "nn.init.xavier_normal_(layer.weight)  # of each layer"
+)
 NORM = Change("Normalise what each activation sees.", "x = activation(nn.LayerNorm(width)(layer(x)))")
+NORM_IMAGES = Change(NORM.sentence, "x = activation(nn.GroupNorm(1, channels)(layer(x)))")
 SKIP = Change(
     "Put a skip around each layer, with a norm and a small factor before it is added.",
     "x = x + 0.1 * layer(F.relu(norm(x)))",
@@ -43,6 +55,11 @@ AGAIN = Change(
 ACTIVATE = Change("Put an activation behind each layer of weights, and keep what it returns.", "x = F.relu(layer(x))")
 ONE_ZERO = Change(
     "Let only the last layer of a branch, or of a head, start at zero.", "nn.init.kaiming_normal_(layer.weight)"
+)
+UNFREEZE = Change("Let it learn.", "network.requires_grad_(True)")
+ZERO_HEAD = Change("Start the last layer at zero.", "nn.init.zeros_(layer.weight)")
+STANDARDISE_TARGETS = Change(
+    "Standardise the targets.", "targets = (targets - mean) / deviation  # both of the training set"
 )
 RANGE = Change(
     "Compute in numbers of a wider range.", "network, inputs = network.to(torch.bfloat16), inputs.to(torch.bfloat16)"

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
 from tqdm import tqdm
 
 from .. import _measuring as measuring
 from .._arguments import drawn_by, whole
 from .._measuring import MATRICES, Inputs, Signal
-from .._modules import Output, check_inputs, check_network, undisturbed, unwrapped
+from .._modules import BatchStatistics, Output, check_inputs, check_network, undisturbed, unwrapped
 from ._diagnosis import Diagnosis
 from ._findings import Evidence, findings_of, zero_at_start
 
-IGNORED = -100  # a target that torch leaves out
+STALE = 10.0  # times the variance of these inputs, or a tenth: averages that batch norm will use in eval()
 
 
 def diagnose(
@@ -96,13 +96,15 @@ def diagnose(
     count, device = len(tensors[0]), tensors[0].device
     if any(len(x) != count for x in tensors):
         raise ValueError(f"inputs: {[len(x) for x in tensors]} of them, but all tensors need equally many")
-    _check_targets(targets)
+    measuring.check_targets(targets)
     notes = _notes(module, count, device)
+    averages = _averaging(module)
     with undisturbed(module, device), tqdm(total=4, desc="diagnosis", leave=False, disable=None) as bar:
         statistics = measuring.statistics_of(module, inputs)
+        notes += _stale(averages, statistics)
         bar.update()
         ran = measuring.forward(module, inputs, statistics, output, directions)
-        loss, guessing = (math.nan, math.nan) if targets is None else _losses(ran.outputs.detach(), targets)
+        loss, guessing = (math.nan, math.nan) if targets is None else measuring.losses(ran.outputs.detach(), targets)
         measuring.refuse_dependence(ran)
         measuring.refuse_company(module, inputs, statistics, output)
         bar.update()
@@ -129,7 +131,12 @@ def diagnose(
     seen = [layers[each.sources[0]] for each in ran.signals if each.kind in MATRICES and each.heard]
     features = next((layer for layer in reversed(seen) if layer.scale > 0), None)
     shown = tuple(layer for layer, signal in zip(layers, ran.signals, strict=True) if signal.shown)
-    evidence = Evidence(shown, signals, features, torch.finfo(outputs.dtype).eps)
+    parameters = list(module.parameters())
+    evidence = Evidence(
+        shown, signals, features, torch.finfo(outputs.dtype).eps, frozenset(name for name, _ in module.named_modules()),
+        learns=not parameters or any(each.requires_grad for each in parameters), loss=(loss, guessing),
+        numbers=targets is not None and targets.is_floating_point(),
+    )  # fmt: skip
     return Diagnosis(type(module).__name__, count, shown, tuple(findings_of(evidence)), tuple(notes), loss, guessing)
 
 
@@ -137,9 +144,10 @@ def _notes(module: nn.Module, count: int, device: torch.device) -> list[str]:
     """What a reader should know before anything is measured."""
     parameters = dict(module.named_parameters())
     wrong = [name for name, each in parameters.items() if not each.isfinite().all()]
+    frozen = [name for name, each in parameters.items() if not each.requires_grad]
     said = {
         f"Not finite: {', '.join(wrong[:3])}. Go back to an earlier checkpoint.": bool(wrong),
-        "It has no parameter that learns.": not any(each.requires_grad for each in parameters.values()),
+        f"Frozen: {len(frozen)} of {len(parameters)} parameters.": bool(frozen),
         "One input: nothing can be compared with another.": count == 1,
         "Autocast is on around this call; all was measured without it.": torch.is_autocast_enabled(device.type),
     }
@@ -156,33 +164,21 @@ def _silent(signals: Sequence[Signal]) -> int | None:
     return max(silent, default=None)
 
 
-def _check_targets(targets: object) -> None:
-    if targets is None:
-        return
-    if not isinstance(targets, Tensor) or targets.is_complex() or not targets.numel():
-        raise ValueError(f"targets={targets!r}: a tensor of class numbers, or of real numbers, is needed")
-    if not targets.isfinite().all():
-        raise ValueError("targets: every entry must be finite")
+def _averaging(module: nn.Module) -> dict[str, _BatchNorm]:
+    """The batch norms in evaluation, which are measured here with the statistics of the inputs."""
+    norms = {name: each for name, each in module.named_modules() if isinstance(each, _BatchNorm)}
+    return {name: each for name, each in norms.items() if each.running_var is not None and not each.training}
 
 
-def _losses(outputs: Tensor, targets: Tensor) -> tuple[float, float]:
-    """Cross-entropy of class numbers, or mean squared error; and that of the best answer that is always the same."""
-    if targets.is_floating_point():
-        if targets.shape != outputs.shape:
-            raise ValueError(f"targets: shape {tuple(targets.shape)}, but the outputs have {tuple(outputs.shape)}")
-        error = (outputs.double() - targets.double()).square().mean()
-        return error.item(), (targets.double() - targets.double().mean(0)).square().mean().item()
-    scores = outputs if targets.shape == outputs.shape[:-1] else outputs.movedim(1, -1) if outputs.ndim > 1 else outputs
-    if outputs.ndim < 2 or targets.shape != scores.shape[:-1]:
-        raise ValueError(
-            f"targets: shape {tuple(targets.shape)}, but outputs of shape {tuple(outputs.shape)} need a class number "
-            "for each row, or numbers of the same shape"
-        )
-    classes = targets.flatten().long()
-    counted = classes != IGNORED
-    classes, scores = classes[counted], scores.flatten(0, -2)[counted].double()
-    if not len(classes) or int(classes.min()) < 0 or int(classes.max()) >= scores.shape[1]:
-        least, most = (int(each(classes)) for each in (torch.min, torch.max)) if len(classes) else (IGNORED, IGNORED)
-        raise ValueError(f"targets: from {least} to {most}, but the outputs score {scores.shape[1]} classes")
-    shares = torch.bincount(classes, minlength=scores.shape[1]).double() / len(classes)
-    return functional.cross_entropy(scores, classes).item(), torch.special.entr(shares).sum().item()
+def _stale(averages: Mapping[str, _BatchNorm], statistics: Sequence[BatchStatistics]) -> list[str]:
+    """Where the averages that a batch norm would use are far from the statistics of these inputs."""
+    found = []
+    for name, norm in averages.items():
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        for each in statistics:
+            if each.owner is not None and (each.owner is norm.weight or each.owner is norm.running_mean):
+                around = each.variance + (each.mean - norm.running_mean).square()
+                if not 1 / STALE < (around / (norm.running_var + norm.eps)).mean() < STALE:
+                    found.append(name)
+    return [f"In eval() averages are used that are far from these inputs': {', '.join(found[:3])}."] if found else []

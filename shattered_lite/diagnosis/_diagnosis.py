@@ -85,7 +85,7 @@ class Diagnosis:
 
         curves = {
             "size of the signal": [(each.signal, each.expected_signal) for each in self.layers],
-            "size of the gradient": [(each.gradient, each.expected_gradient) for each in self.layers],
+            "relative gradient": [(each.scale, each.expected_scale) for each in self.layers],
             "correlation $R$ of gradients": [(each.correlation, each.expected_correlation) for each in self.layers],
         }
         return plots.beside_theory(curves, xlabel="operation, from the inputs on")
@@ -96,8 +96,8 @@ class Diagnosis:
         first, last = self.layers[0], self.layers[-1]
         return (
             f"Three curves over {len(self.layers)} operations of {self.network}. The signal's size goes from "
-            f"{first.signal:.2g} to {last.signal:.2g}. The gradient's size is {first.gradient:.2g} at the inputs and "
-            f"{last.gradient:.2g} at the end. The correlation of gradients at the inputs is {first.correlation:.2f}. "
+            f"{first.signal:.2g} to {last.signal:.2g}. The relative gradient is {first.scale:.2g} at the inputs and "
+            f"{last.scale:.2g} at the end. The correlation of gradients at the inputs is {first.correlation:.2f}. "
             f"{self.verdict}"
         )
 
@@ -150,7 +150,7 @@ class Diagnosis:
                 _number(layer.signal, layer.expected_signal),
                 _number(layer.spread),
                 "" if math.isnan(layer.dead) else f"{layer.dead:.0%}",
-                _number(layer.scale),
+                _number(layer.scale, layer.expected_scale),
                 _number(layer.correlation, layer.expected_correlation, ".2f"),
                 _number(layer.nearby, form=".2f"),
             )
@@ -165,9 +165,7 @@ class Diagnosis:
             lines += [f"Also {each.cause}, at {each.layer}. {each.sentence}" for each in self.findings[1:]]
             lines.append(f"Why: {page_of(first.chapter)}")
         if not math.isnan(self.loss):
-            much = " Standardise targets that are numbers, or start the last layer smaller."
-            worse = self.loss > 10 * self.guessing
-            lines.append(f"Loss {self.loss:.2g}; of the best constant answer {self.guessing:.2g}.{much * worse}")
+            lines.append(f"Loss {self.loss:.2g}; of the best constant answer {self.guessing:.2g}.")
         return [*lines, *self.notes]
 
 

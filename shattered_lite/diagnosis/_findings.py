@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import median
 
 import torch
 from torch import Tensor
@@ -18,6 +20,8 @@ ALIKE = 1e-3  # share of the power that tells inputs apart: gradient descent tak
 ALIKE_INPUTS = 1e-2  # which are easy to standardise
 OFF = 0.9  # share of a layer's rectifiers that are never on
 WHITE = 0.1  # correlation of gradients at neighbouring points of the line
+SHALLOW = 20  # layers of weights, up to which weights of the right size suffice
+STANDARD = 3.0  # times the size that standardised inputs have
 EXACT = 1e-6  # curvature is a root of a difference: half of the digits of float64
 TRAINED = (*MATRICES, "recurrent")  # kinds whose weights learn from what they see
 
@@ -61,6 +65,10 @@ class Evidence:
     signals: Sequence[Signal]  # of the outputs
     features: Layer | None  # what the last weights see
     rounding: float  # relative, of the numbers that the network computes with
+    modules: frozenset[str]  # their names
+    learns: bool  # whether any of its parameters does, or it has none
+    loss: tuple[float, float]  # at the targets, and that of the best constant answer; nan without
+    numbers: bool  # whether targets are, and not classes
 
     @property
     def inputs(self) -> Layer:
@@ -78,13 +86,57 @@ class Evidence:
         return self.inputs.scale / self.features_scale
 
     @property
+    def rectified(self) -> bool:
+        """Whether there are rectifiers, or no activations at all."""
+        activations = [each for each in self.signals if each.kind == "activation"]
+        return not activations or any(not math.isnan(each.dead) for each in activations)
+
+    @property
     def keep_size(self) -> Change:
         """Weights for the activations that there are."""
-        rectified = any(each.kind == "activation" and not math.isnan(each.dead) for each in self.signals)
-        if not rectified and any(each.kind == "activation" for each in self.signals):
+        if not self.rectified:
             return change.XAVIER
         weighted = {each.operation for each in self.signals if each.kind in WEIGHTS}
         return change.HE if weighted <= {"linear", "conv2d"} else change.HE_EACH  # which he_ would refuse
+
+    @property
+    def small(self) -> bool:
+        """Whether layers of weights keep less than half of the power that they should."""
+        gains = [each.step.gain for each in self.signals if each.kind in MATRICES and not math.isnan(each.step.gain)]
+        return bool(gains) and median(gains) < (1 if self.rectified else 0.5)
+
+    @property
+    def standardised(self) -> bool:
+        """Whether the inputs are, nearly."""
+        return 1 / STANDARD < self.inputs.signal < STANDARD and self.inputs.spread > 1 / STANDARD
+
+    def often(self, kind: str) -> bool:
+        """Whether an operation stands at each few layers of weights."""
+        count = Counter(each.kind for each in self.signals)
+        return count[kind] > 0 and 4 * count[kind] >= sum(count[each] for each in TRAINED)
+
+    def fitting(self, found: Finding) -> tuple[Change, ...]:
+        """Without what is there already; weights first, where these are too small and no depth asks for more."""
+        there = {
+            change.NORM: self.often("norm"),
+            change.SKIP: self.often("sum"),
+            change.STANDARDISE: self.standardised and found.cause != "dead",
+        }
+        left = [each for each in found.changes if not there.get(each)] or list(found.changes)
+        shallow = sum(each.kind in TRAINED for each in self.signals) <= SHALLOW
+        weights = found.cause in ("vanishing", "collapsed") and left[0] != change.STANDARDISE
+        if weights and shallow and self.small and not self.often("norm"):
+            left = [self.keep_size, *(each for each in left if each != self.keep_size)]
+        images = sum(each.kind == "convolution" for each in self.signals)
+        of_images = 2 * images > sum(each.kind in TRAINED for each in self.signals)
+        return tuple(change.NORM_IMAGES if each == change.NORM and of_images else each for each in left)
+
+    def at(self, each: Change, signal: Signal) -> Change:
+        """Said of the layer of weights that a signal comes from, by its name."""
+        while signal.kind not in TRAINED and signal.sources:
+            signal = self.entering(signal)
+        name = signal.name.split(" (call")[0]
+        return each.of(name) if name in self.modules else each
 
     @property
     def sigmoid(self) -> bool:
@@ -102,12 +154,21 @@ class Evidence:
 
 def findings_of(evidence: Evidence) -> list[Finding]:
     """Every rule that applies, the most fundamental cause first."""
-    return [found for rule in RULES if (found := rule(evidence)) is not None]
+    found = [each for rule in RULES if (each := rule(evidence)) is not None]
+    return [replace(each, changes=evidence.fitting(each)) for each in found]
 
 
 def zero_at_start(signals: Sequence[Signal]) -> list[str]:
     """Layers that make nothing of something since their weights are zero: somebody set them so."""
     return [each.name for each in signals if each.step.zero and any(signals[source].rms > 0 for source in each.sources)]
+
+
+def _frozen(evidence: Evidence) -> Finding | None:
+    if evidence.learns:
+        return None
+    first = next((each for each in evidence.signals if each.kind in WEIGHTS), evidence.signals[0])
+    sentence = "No parameter of the network asks for a gradient: no step changes it."
+    return Finding("dead", first.name, sentence, (change.UNFREEZE,), "who-is-active")
 
 
 def _overflow(evidence: Evidence) -> Finding | None:
@@ -130,7 +191,8 @@ def _stuck(evidence: Evidence) -> Finding | None:
             sentence = (
                 "Its weights are zero, and so is what they see: neither they nor those before them get a gradient."
             )
-            return Finding("zero by design", signal.name, sentence, (change.ONE_ZERO,), "after-the-paper")
+            cure = evidence.at(change.ONE_ZERO, signal)
+            return Finding("zero by design", signal.name, sentence, (cure,), "after-the-paper")
     return None
 
 
@@ -154,7 +216,9 @@ def _dead(evidence: Evidence) -> Finding | None:
     for layer in evidence.layers:
         if layer.dead > OFF:
             sentence = f"{layer.dead:.0%} of its units are off at every input."
-            return Finding("dead", layer.name, sentence, (change.AGAIN, change.STANDARDISE), "who-is-active")
+            off = next(each for each in evidence.signals if (each.name, each.dead) == (layer.name, layer.dead))
+            changes = (evidence.at(change.AGAIN, off), change.STANDARDISE)
+            return Finding("dead", layer.name, sentence, changes, "who-is-active")
     return None
 
 
@@ -173,6 +237,15 @@ def _nothing(evidence: Evidence) -> Finding | None:
         return Finding("vanishing", where, sentence, (change.SKIP, change.NORM, evidence.keep_size), "any-activation")
     sentence = "Not the least gradient comes back through it."
     return Finding("dead", where, sentence, (change.AGAIN, change.STANDARDISE), "who-is-active")
+
+
+def _identical(evidence: Evidence) -> Finding | None:
+    """Units with the same weights get the same gradient."""
+    for signal in evidence.signals:
+        if signal.identical and not signal.step.zero:
+            sentence = "All its units make the same, and get the same gradient: they stay one unit."
+            return Finding("collapsed", signal.name, sentence, (evidence.keep_size,), "one-curve")
+    return None
 
 
 def _linear(evidence: Evidence) -> Finding | None:
@@ -252,6 +325,18 @@ def _steep(evidence: Evidence) -> Finding | None:
     return Finding("exploding", where, sentence, (change.SKIP, change.NORM), "gradients-explode")
 
 
+def _far_off(evidence: Evidence) -> Finding | None:
+    """A loss so large that the first steps, ten times as many as usual, do nothing but make it smaller."""
+    loss, guessing = evidence.loss
+    if not 0 < FACTOR * guessing < loss:
+        return None
+    head = next((each for each in reversed(evidence.signals) if each.kind in TRAINED), evidence.signals[-1])
+    sentence = f"The loss is {loss:.1g}, that of the best constant answer {guessing:.1g}."
+    targets = (change.STANDARDISE_TARGETS,) if evidence.numbers else ()
+    changes = (change.STANDARDISE, *targets, evidence.at(change.ZERO_HEAD, head))
+    return Finding("exploding", head.name, sentence, changes, "any-activation")
+
+
 def _over_time(evidence: Evidence) -> Finding | None:
     """A step of a sequence is not learnt from if its gradient is less than rounding in the sum over all steps."""
     for signal, squares in _sequences(evidence.signals):
@@ -259,12 +344,16 @@ def _over_time(evidence: Evidence) -> Finding | None:
             continue
         read = squares[: int(squares.nonzero().max()) + 1]  # nothing comes back to steps behind the last one read
         first, last = (read[[0, -1]] / read.max()).sqrt().tolist()
+        orthogonal = evidence.at(change.ORTHOGONAL.to(signal.operation), signal)
         if last < evidence.rounding:
+            bounded = signal.kind == "recurrent" and "relu" not in signal.operation
+            changes = (orthogonal,) if bounded else (change.BOUND, orthogonal)
             sentence = f"The last step's gradient is {last:.1g} of the first one's: on its way back it grows."
-            return Finding("exploding", signal.name, sentence, (change.BOUND, change.ORTHOGONAL), "any-activation")
+            return Finding("exploding", signal.name, sentence, changes, "any-activation")
         if first < evidence.rounding:
-            gated = signal.operation in ("lstm", "gru")
-            changes = (change.REMEMBER, change.ORTHOGONAL) if gated else (change.ORTHOGONAL,)
+            gated = signal.operation in ("lstm", "gru", "lstm_cell", "gru_cell")
+            remember = evidence.at(change.REMEMBER.to(signal.operation), signal)
+            changes = (remember, orthogonal) if gated else (orthogonal,)
             changes = (change.TANH, *changes) if evidence.sigmoid and signal.kind != "recurrent" else changes
             sentence = f"The first step's gradient is {first:.1g} of the last one's: what comes early is forgotten."
             return Finding("vanishing", signal.name, sentence, changes, "any-activation")
@@ -285,6 +374,6 @@ def _sequences(signals: Sequence[Signal]) -> Iterator[tuple[Signal, Tensor]]:
 
 
 RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
-    _overflow, _stuck, _alike_inputs, _faint_signal, _loud_signal, _dead, _nothing, _linear, _faint_gradient,
-    _collapsed, _steep, _over_time,
+    _frozen, _overflow, _stuck, _alike_inputs, _faint_signal, _loud_signal, _dead, _nothing, _identical, _linear,
+    _faint_gradient, _collapsed, _steep, _far_off, _over_time,
 )  # fmt: skip

@@ -17,6 +17,7 @@ from ._layers import Layer, find, refusal, refuse_if_not_isometric, sharing, sou
 RECTIFIERS = {torch.relu, torch.relu_, functional.relu, functional.relu_, "relu", "relu_"}
 POOLING = {functional.avg_pool2d, functional.adaptive_avg_pool2d}
 LINEAR_MODULES = nn.Identity | nn.AvgPool2d | nn.AdaptiveAvgPool2d | nn.PixelUnshuffle  # each channel for itself
+MEANS = {torch.mean, "mean"}  # over height and width
 FLATTENING = {torch.flatten, "flatten", "reshape", "view"}
 SUMS = {operator.add, operator.iadd, torch.add, "add", "add_"}
 SHAPES = {getattr, "size", "dim"}
@@ -107,7 +108,7 @@ def _concatenate(network: fx.GraphModule) -> set[str]:
 
 def _stays_doubled(node: fx.Node, child: nn.Module | None, takes_doubled: bool) -> bool:
     """Whether the output of this step is doubled, too; refuse what is not linear, or would need both shapes at once."""
-    if node.target in POOLING or isinstance(child, LINEAR_MODULES):
+    if node.target in POOLING or isinstance(child, LINEAR_MODULES) or _averages_images(node):
         return takes_doubled
     if isinstance(child, nn.Flatten) or node.target in FLATTENING:
         if takes_doubled and not _flattens_each_input(node, child):
@@ -120,6 +121,12 @@ def _stays_doubled(node: fx.Node, child: nn.Module | None, takes_doubled: bool) 
     if takes_doubled:
         raise _refuse(node, child, "takes a rectified signal, and a layer must come between")
     return False
+
+
+def _averages_images(node: fx.Node) -> bool:
+    """Whether it is the mean of each channel: over the last two axes, however it is written."""
+    axes = {"dim": node.args[1] if len(node.args) > 1 else None, **node.kwargs}.get("dim")
+    return node.target in MEANS and isinstance(axes, list | tuple) and sorted(axes) in ([2, 3], [-2, -1])
 
 
 def _flattens_each_input(node: fx.Node, child: nn.Module | None) -> bool:

@@ -61,17 +61,131 @@ def test_what_he_would_refuse_is_not_advised(layer: nn.Module, inputs: torch.Ten
 
 
 def test_notes_say_what_no_measure_shows() -> None:
-    network = plain(2).requires_grad_(False)
-    network[2].weight[0, 0] = torch.nan
+    network = plain(2)
+    network[2].requires_grad_(False).weight[0, 0] = torch.nan
     notes = " ".join(sl.diagnose(network, ROWS[:1]).notes)
-    for said in ("Not finite: 2.weight.", "no parameter that learns", "One input"):
+    for said in ("Not finite: 2.weight.", "Frozen: 2 of 6 parameters.", "One input"):
         assert said in notes
 
 
-def test_both_losses_are_told_and_one_that_is_far_off_is_explained() -> None:
-    network = nn.Sequential(nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 1))
+def test_averages_of_other_inputs_are_noted_where_they_would_be_used() -> None:
+    network = nn.Sequential(nn.Linear(64, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 10))
+    for _ in range(100):
+        network(100 * ROWS)
+    said = "In eval() averages are used that are far from these inputs': 1."
+    assert said not in sl.diagnose(network, ROWS).notes
+    network.eval()
+    assert said in sl.diagnose(network, ROWS).notes
+    assert said not in sl.diagnose(network, 100 * ROWS).notes
+
+
+def first_cure(network: nn.Module, inputs: torch.Tensor, targets: torch.Tensor | None = None) -> sl.diagnosis.Change:
+    return sl.diagnose(network, inputs, targets).findings[0].changes[0]
+
+
+def test_both_losses_are_told_and_one_that_is_far_off_is_a_fault() -> None:
     assert "of the best constant answer" in str(sl.diagnose(plain(2), ROWS, torch.arange(16) % 10))
-    assert "Standardise targets" in str(sl.diagnose(network, ROWS, 1e6 + torch.randn(16, 1)))
+    network, targets = nn.Sequential(nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 1)), 1e6 + torch.randn(16, 1)
+    assert sl.diagnose(network, ROWS, targets).cause == "exploding"
+    assert first_cure(network, ROWS, targets).sentence == "Standardise the targets."
+    assert sl.diagnose(network, ROWS, (targets - targets.mean()) / targets.std()).cause == "healthy"
+    assert sl.diagnose(network, ROWS, torch.ones(16, 1)).cause == "healthy"  # guessing has no loss to compare with
+
+
+def test_outputs_far_too_large_are_a_fault() -> None:
+    network, targets = plain(2), torch.arange(16) % 10
+    network[4].weight.data *= 1e5
+    assert sl.diagnose(network, ROWS, targets).cause == "exploding"
+    exec(first_cure(network, ROWS, targets).code, {"nn": nn, "network": network})
+    assert sl.diagnose(network, ROWS, targets).cause == "healthy"
+    assert first_cure(plain(2), 900 * ROWS.abs() + 1e5, targets).sentence == "Standardise the inputs."
+
+
+def test_units_that_are_all_the_same_are_one() -> None:
+    network = plain(2)
+    nn.init.constant_(network[2].weight, 0.02)
+    nn.init.zeros_(network[2].bias)
+    found = sl.diagnose(network, ROWS)
+    assert (found.cause, found.findings[0].layer) == ("collapsed", "2")
+    sl.he_(network)
+    assert sl.diagnose(network, ROWS).cause == "healthy"
+
+
+def test_a_network_that_is_frozen_whole_cannot_learn() -> None:
+    network = plain(2).requires_grad_(False)
+    assert sl.diagnose(network, ROWS).cause == "dead"
+    exec(first_cure(network, ROWS).code, {"network": network})
+    assert sl.diagnose(network, ROWS).cause == "healthy"
+    assert sl.diagnose(nn.Tanh(), ROWS).cause == "healthy"  # it has none
+
+
+def test_weights_too_small_come_first_where_that_is_enough() -> None:
+    """Trained on the digits, networks of 20 layers learn with He's weights alone; those of 50 need skips."""
+    assert first_cure(plain(15), ROWS).code == "sl.he_(network)"
+    assert first_cure(plain(50), ROWS).code == "x = x + 0.1 * layer(F.relu(norm(x)))"
+
+
+def test_what_is_there_is_not_advised() -> None:
+    def sentences(network: nn.Module, inputs: torch.Tensor) -> str:
+        return " ".join(each.sentence for found in sl.diagnose(network, inputs).findings for each in found.changes)
+
+    def sigmoids(norm: bool) -> nn.Module:
+        between = [nn.LayerNorm(64, elementwise_affine=False)] if norm else []
+        layers = [layer for _ in range(20) for layer in (nn.Linear(64, 64), *between, nn.Sigmoid())]
+        return nn.Sequential(*layers, nn.Linear(64, 10))
+
+    assert "Normalise" in sentences(sigmoids(norm=False), ROWS)
+    assert "Normalise" not in sentences(sigmoids(norm=True), ROWS)
+    assert "Standardise" not in sentences(plain(15), ROWS)
+    assert "Standardise" in sentences(plain(15), 100 + ROWS)
+
+
+def test_a_norm_for_images_is_one() -> None:
+    layers = [layer for _ in range(30) for layer in (nn.Conv2d(3, 3, 3, padding=1), nn.ReLU())]
+    images = torch.randn(16, 3, 8, 8, generator=seeded(3))
+    [code] = [
+        each.code for each in sl.diagnose(nn.Sequential(*layers), images).findings[0].changes if "Norm" in each.code
+    ]
+    namespace = {"activation": torch.relu, "nn": nn, "layer": layers[0], "channels": 3, "x": images}
+    exec(code, namespace)
+    assert namespace["x"].shape == images.shape
+
+
+def test_code_names_the_layer_that_is_accused() -> None:
+    network = plain(4)
+    nn.init.constant_(network[2].bias, -10)
+    code = first_cure(network, ROWS).code
+    assert "network.get_submodule('2').bias" in code
+    exec(code.split(";")[0], {"nn": nn, "network": network})
+    assert sl.diagnose(network, ROWS).cause == "healthy"
+
+
+class Loop(nn.Module):
+    """A cell, called step by step, whose last state is read."""
+
+    def __init__(self, cell: nn.Module) -> None:
+        super().__init__()
+        self.cell = cell
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        state = x.new_zeros(len(x), 32)
+        for step in x.unbind(1):
+            state = self.cell(step, state)
+        return state
+
+
+@pytest.mark.parametrize("kind", [nn.GRUCell, nn.RNNCell])
+def test_code_fits_a_cell(kind: type[nn.Module]) -> None:
+    network, sequences = Loop(kind(4, 32)), torch.randn(16, 300, 4, generator=seeded(2))
+    assert sl.diagnose(network, sequences).cause == "vanishing"
+    for _ in range(2):  # the state of a cell without gates is kept by an orthogonal matrix
+        if sl.diagnose(network, sequences).findings:
+            exec(first_cure(network, sequences).code, {"nn": nn, "network": network, "hidden": 32})
+    if kind is nn.GRUCell:
+        assert sl.diagnose(network, sequences).cause == "healthy"
+    else:
+        weight = network.cell.weight_hh
+        assert torch.allclose(weight @ weight.mT, torch.eye(32), atol=1e-5)
 
 
 def test_a_terminal_of_80_columns_shows_every_column() -> None:

@@ -1,0 +1,60 @@
+"""The loss of a network as it is, and that of saying the same of every input."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+IGNORED = -100  # a target that torch leaves out
+
+
+def check_targets(targets: object) -> None:
+    """Class numbers, or other real numbers."""
+    if targets is None:
+        return
+    if not isinstance(targets, Tensor) or targets.is_complex() or not targets.numel():
+        raise ValueError(f"targets={targets!r}: a tensor of class numbers, or of real numbers, is needed")
+    if not targets.isfinite().all():
+        raise ValueError("targets: every entry must be finite")
+
+
+def losses(outputs: Tensor, targets: Tensor) -> tuple[float, float]:
+    """Cross-entropy of class numbers, or mean squared error; and that of the best answer that is always the same."""
+    if targets.is_floating_point():
+        return _squared(outputs.double(), targets.double())
+    return _cross_entropy(outputs, targets)
+
+
+def _squared(outputs: Tensor, targets: Tensor) -> tuple[float, float]:
+    shape = tuple(outputs.shape)
+    if targets.shape != outputs.shape:
+        hint = ""
+        if targets.shape == outputs.shape[:1] and bool((targets == targets.round()).all()):
+            hint = "; if they are class numbers, give targets.long()"
+        elif targets.numel() == outputs.numel():
+            hint = f"; give targets.view{shape}"
+        raise ValueError(f"targets: shape {tuple(targets.shape)}, but the outputs have {shape}{hint}")
+    error = (outputs - targets).square().mean()
+    return error.item(), (targets - targets.mean(0)).square().mean().item()
+
+
+def _cross_entropy(outputs: Tensor, targets: Tensor) -> tuple[float, float]:
+    scores = outputs if targets.shape == outputs.shape[:-1] else outputs.movedim(1, -1) if outputs.ndim > 1 else outputs
+    if outputs.ndim < 2 or targets.shape != scores.shape[:-1]:
+        hint = ""
+        if targets.shape == outputs.shape:
+            hint = "; of one-hot rows give targets.argmax(-1), of other whole numbers targets.float()"
+        raise ValueError(
+            f"targets: shape {tuple(targets.shape)}, but outputs of shape {tuple(outputs.shape)} need a class number "
+            f"for each row, or floating-point numbers of the same shape{hint}"
+        )
+    classes = targets.flatten().long()
+    counted = classes != IGNORED
+    classes, scores = classes[counted], scores.flatten(0, -2)[counted].double()
+    if not len(classes) or int(classes.min()) < 0 or int(classes.max()) >= scores.shape[1]:
+        least, most = (int(each(classes)) for each in (torch.min, torch.max)) if len(classes) else (IGNORED, IGNORED)
+        hint = "; to one output give targets.float()[:, None]" if scores.shape[1] == 1 else ""
+        raise ValueError(f"targets: from {least} to {most}, but the outputs score {scores.shape[1]} classes{hint}")
+    shares = torch.bincount(classes, minlength=scores.shape[1]).double() / len(classes)
+    return functional.cross_entropy(scores, classes).item(), torch.special.entr(shares).sum().item()
