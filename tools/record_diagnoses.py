@@ -28,6 +28,7 @@ SETS = {  # where the healthy ones stand, and where the sick ones
     "third": ("last_cases.HEALTHY_LAST", "last_cases.SICK_LAST"),
     "fourth": ("exam_cases.HEALTHY_EXAM", "exam_cases.SICK_EXAM"),
     "fifth": ("fifth_cases.HEALTHY_FIFTH", "fifth_cases.SICK_FIFTH"),
+    "sixth": ("sixth_cases.HEALTHY_SIXTH", "sixth_cases.SICK_SIXTH"),
 }
 COLUMNS = ("set", "state", "name", "expected", "at_first", "now")
 TABLE = sl.lab.records.FOLDER / "diagnoses.csv"
