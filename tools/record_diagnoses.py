@@ -2,7 +2,8 @@
 
 The cases stand in ``tests/diagnose``; a row each goes into ``shattered_lite/lab/records/diagnoses.csv``. A row keeps
 what was said when its case was first met, however the diagnosis changes. The history has the code that met a set first:
-1cfa28d the second, ac59653 the third, 1526446 the fourth, 38895a1 the fifth. A crash counts as a refusal.
+1cfa28d the second, ac59653 the third, 1526446 the fourth, 38895a1 the fifth, 246fa4f the sixth. A crash
+counts as a refusal.
 """
 
 from __future__ import annotations

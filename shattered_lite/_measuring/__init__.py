@@ -1,5 +1,6 @@
 """Somebody else's network, measured: every signal on its way forward and back, beside what theory expects of it."""
 
+from ._learning import out_of_reach
 from ._losses import check_targets, losses
 from ._measures import Layer, layers_of
 from ._operations import ACTIVATIONS, MATRICES, WEIGHTS
@@ -7,6 +8,7 @@ from ._runs import (
     Inputs,
     directions_of,
     forward,
+    gradients_of,
     line_between,
     refuse_company,
     refuse_dependence,
@@ -17,7 +19,8 @@ from ._signals import Signal
 
 __all__ = [
     "ACTIVATIONS", "MATRICES", "WEIGHTS", "Inputs", "Layer", "Signal", "check_targets", "directions_of", "forward",
-    "layers_of", "line_between", "losses", "refuse_company", "refuse_dependence", "statistics_of", "tensors_of",
+    "gradients_of", "layers_of", "line_between", "losses", "out_of_reach", "refuse_company", "refuse_dependence",
+    "statistics_of", "tensors_of",
 ]  # fmt: skip
 
 

@@ -54,8 +54,7 @@ class Ran:
         for weights in directions:
             with self.mode:  # checkpoints compute layers again
                 combination = (self.rows * weights.to(self.outputs)).sum()
-                edge = get_gradient_edge(combination)
-                torch.autograd.backward([edge], [torch.ones_like(combination)], retain_graph=True)
+                _send_back(combination)
         self.mode.restore()
 
     def forget(self) -> None:
@@ -112,6 +111,39 @@ def directions_of(ran: Ran, directions: int, generator: torch.Generator) -> Tens
     return torch.randn(directions, ran.rows.shape[1], generator=generator, device=generator.device)
 
 
+def _send_back(combination: Tensor) -> None:
+    """From an edge of the graph: with a tensor, torch would switch the mode off, and checkpoints need it."""
+    edge = get_gradient_edge(combination)
+    torch.autograd.backward([edge], [torch.ones_like(combination)], retain_graph=True)
+
+
+def gradients_of(
+    network: nn.Module,
+    inputs: Inputs,
+    statistics: Sequence[BatchStatistics],
+    output: Output,
+    parameters: Sequence[nn.Parameter],
+) -> Sequence[Tensor | None]:
+    """Of a random combination of the outputs of all inputs, by parameters."""
+    mode, kept = Normalising(Held(statistics)), [each.grad for each in parameters]
+    for each in parameters:
+        each.requires_grad_(True)
+        each.grad = None
+    try:
+        with mode:
+            outputs = select(_call(network, each_of(inputs, torch.clone)), output, len(tensors_of(inputs)[0]))
+            mode.finish()
+            assert isinstance(outputs, Tensor)
+            if outputs.requires_grad:
+                _send_back((outputs * torch.randn(outputs.shape).to(outputs)).sum())
+        return [each.grad for each in parameters]
+    finally:
+        mode.restore()
+        for each, gradient in zip(parameters, kept, strict=True):
+            each.requires_grad_(False)
+            each.grad = gradient
+
+
 def line_between(inputs: Inputs) -> Inputs | None:
     """Points from the first input to the one farthest from it; none between tokens, or where all inputs are equal."""
     first = next((x for x in tensors_of(inputs) if x.is_floating_point()), None)
@@ -153,7 +185,7 @@ def refuse_dependence(ran: Ran) -> None:
         alone[here] = torch.randn(int(here.sum()), alone.shape[1]).to(alone)
         ran.back(alone.unsqueeze(0))
         for signal in ran.signals:
-            signal.came, signal.over_time = 0, None
+            signal.came, signal.over_time, signal.along = 0, None, None
             if signal.gradients is not None:
                 if not signal.sources and signal.gradients.diagonal(dim1=1, dim2=2)[:, ~here].any():
                     raise ValueError(DEPENDENCE)

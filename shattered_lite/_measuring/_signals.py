@@ -42,6 +42,7 @@ class Signal:
     came: int = 0  # gradients that came back so far
     ancestors: frozenset[int] = frozenset()  # signals that reach it without passing weights
     over_time: Tensor | None = None  # squared gradient at each step of a sequence that goes into a recurrent layer
+    along: Tensor | None = None  # the same along the second of three axes of what the network is given
     weights: int | None = None  # which of the network's matrices it is made with, in the order of their first use
 
     @property
@@ -129,6 +130,7 @@ class Recording(TorchFunctionMode):
     def enter(self, x: Tensor, name: str) -> None:
         """What the network gets, as a signal of its own."""
         self._write(x, name, "inputs", "inputs", Step())
+        self._watch_time(x, self.signals[-1], 1, "along")
 
     def __torch_function__(
         self, function: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
@@ -162,8 +164,11 @@ class Recording(TorchFunctionMode):
             self.signals[-1].weights = self._weights.setdefault(weights, len(self._weights))
         for each in made[1:]:
             self._write(each, name, "part", "other", Step(sources))
+        if kind == "embedding":
+            self._watch_time(made[0], self.signals[-1], 1, "along")
         if kind == "recurrent":
-            self._watch_time(given[0], self.signals[sources[0]], axis=1 if args[-1] is True else 0)  # batch_first
+            axis = 1 if args[-1] is True else 0  # batch_first
+            self._watch_time(given[0], self.signals[sources[0]], axis, "over_time")
         return result
 
     def _followed(self, step: Step, given: Sequence[Tensor], weights: Tensor | None) -> Step:
@@ -219,12 +224,13 @@ class Recording(TorchFunctionMode):
 
         return came_back
 
-    def _watch_time(self, x: Tensor, signal: Signal, axis: int) -> None:
+    def _watch_time(self, x: Tensor, signal: Signal, axis: int, name: str) -> None:
         def came_back(gradient: Tensor | None) -> None:
             if gradient is None:
                 return
             found = gradient.detach().double().square().movedim(axis, 0).flatten(1).sum(1)
-            signal.over_time = found if signal.over_time is None else signal.over_time + found
+            before = getattr(signal, name)
+            setattr(signal, name, found if before is None else before + found)
 
         if x.ndim == 3:
             x.register_hook(came_back)

@@ -33,10 +33,11 @@ class Embedding(TorchFunctionMode):
 
 
 def _hold(indices: Tensor, tokens: Tensor) -> bool:
-    """Whether these are the tokens; or the tokens behind others or before, such as one for the class."""
+    """Whether these are the tokens; or some columns of them; or the tokens among others, such as one for the class."""
     if indices.numel() == tokens.numel():
         return bool((indices.flatten() == tokens.flatten()).all())
-    if indices.ndim != 2 or tokens.ndim != 2 or len(indices) != len(tokens) or indices.shape[1] < tokens.shape[1]:
+    if tokens.ndim != 2 or indices.ndim not in (1, 2) or len(indices) != len(tokens):
         return False
-    length = tokens.shape[1]
-    return bool((indices[:, -length:] == tokens).all() or (indices[:, :length] == tokens).all())
+    short, long = sorted((indices.view(len(tokens), -1), tokens), key=lambda each: each.shape[1])
+    windows = long.unfold(1, short.shape[1], 1)  # (inputs, places, columns)
+    return bool((windows == short.unsqueeze(1)).all(2).all(0).any())

@@ -1,10 +1,9 @@
 """What is wrong with a network, if anything: the measures of :mod:`shattered_lite.structure` on any module of torch."""
 
+from .._judging import Change, Finding
 from .._measuring import Layer
-from ._changes import Change
 from ._diagnose import diagnose
 from ._diagnosis import Diagnosis, compare
-from ._findings import Finding
 
 __all__ = ["Change", "Diagnosis", "Finding", "Layer", "compare", "diagnose"]
 

@@ -9,8 +9,8 @@ from html import escape
 from importlib.metadata import PackageNotFoundError, metadata
 from typing import TYPE_CHECKING, Any
 
+from .._judging import Finding
 from .._measuring import Layer
-from ._findings import Finding
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -78,14 +78,14 @@ def test_networks_that_train_look_different() -> None:
     setup, training = holding("curves = {kind")
     looks = assigned("looks", training, colours=assigned("colours", setup))
     for parts in zip(*looks.values(), strict=True):
-        assert len(set(parts)) == len(looks) == 5
+        assert len(set(parts)) == len(looks) == 6
     assert {colour for colour, _, _ in looks.values()} <= {look.colour for look in NETWORKS.values()}
 
 
 def test_checks_hold_and_are_strict() -> None:
     printed = run(CHECKS)
     strictness = [int(percent) for percent in re.findall(r"refused if (\d+)% off", printed)]
-    assert len(strictness) == 18
+    assert len(strictness) == 21
     assert max(strictness) <= 10
     assert printed.count("after 200 layers") == 3
 
@@ -100,6 +100,7 @@ def test_checks_hold_and_are_strict() -> None:
         (SKIP, "return z + through, dz + d_through", "return z + through, dz + 0.9 * d_through"),
         (SKIP, "1.5**L", "1.75**L"),
         (NORM, "S = 1 + beta**2 * l\n", "S = 1\n"),
+        (NORM, "z / S**0.5", "z"),
         (NORM, "1 - 0.5 * beta**2", "1 - beta**2"),
         (MIRROR, "torch.cat([O, -O])", "torch.cat([O, O])"),
         (MIRROR, "torch.cat([z.relu(), (-z).relu()], -1)", "torch.cat([z.relu(), z.relu()], -1)"),

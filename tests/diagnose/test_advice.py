@@ -199,3 +199,98 @@ def test_a_terminal_of_80_columns_shows_every_column() -> None:
 
 def test_at_a_prompt_it_is_one_line() -> None:
     assert len(repr(sl.diagnose(plain(40), ROWS))) < 200
+
+
+class Adapter(nn.Module):
+    """A frozen layer beside two thin ones that learn, multiplied by hand."""
+
+    def __init__(self, first: float, second: float) -> None:
+        super().__init__()
+        self.base, self.head = nn.Linear(64, 64).requires_grad_(False), nn.Linear(64, 10).requires_grad_(False)
+        self.down = nn.Parameter(first * torch.randn(64, 4))
+        self.up = nn.Parameter(second * torch.randn(4, 64))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head((self.base(x) + x @ self.down @ self.up).relu())
+
+
+@pytest.mark.parametrize(("first", "second", "cause"), [(1, 0, "healthy"), (0, 1, "healthy"), (0, 0, "zero by design")])
+def test_two_zeros_lock_each_other_and_one_does_not(first: float, second: float, cause: str) -> None:
+    network = Adapter(first, second)
+    assert sl.diagnose(network, ROWS).cause == cause
+    if cause != "healthy":
+        exec(first_cure(network, ROWS).code, {"nn": nn, "network": network})
+        assert sl.diagnose(network, ROWS).cause == "healthy"
+
+
+def test_zeros_that_open_one_after_the_other_are_no_fault() -> None:
+    """A head of zero hides a branch whose last layer is zero for one step only."""
+
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.two = nn.Linear(64, 64), nn.Linear(64, 64)
+            nn.init.zeros_(self.two.weight)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + self.two(self.one(x).relu())
+
+    network = nn.Sequential(Block(), Block(), nn.Linear(64, 10))
+    nn.init.zeros_(network[2].weight)
+    assert sl.diagnose(network, ROWS).cause == "healthy"
+    nn.init.zeros_(network[1].one.weight)
+    nn.init.zeros_(network[1].one.bias)
+    nn.init.zeros_(network[1].two.bias)
+    assert sl.diagnose(network, ROWS).cause == "zero by design"
+
+
+class Gated(nn.Module):
+    """Two branches, one of which may be multiplied by an exact zero."""
+
+    def __init__(self, gate: float) -> None:
+        super().__init__()
+        self.gate, self.head = gate, nn.Linear(64, 10)
+        self.deep = nn.Sequential(*[layer for _ in range(3) for layer in (nn.Linear(64, 64), nn.ReLU())])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(x.relu() + self.gate * self.deep(x))
+
+
+def test_parameters_that_no_gradient_reaches_are_dead() -> None:
+    assert sl.diagnose(Gated(1.0), ROWS).cause == "healthy"
+    found = sl.diagnose(Gated(0.0), ROWS)
+    assert found.cause == "dead"
+    assert "6 of 8 parameters never get a gradient, deep.0.weight among them" in found.findings[0].sentence
+
+
+def test_what_decays_from_step_to_step_forgets() -> None:
+    class Decaying(nn.Module):
+        def __init__(self, decay: float) -> None:
+            super().__init__()
+            self.decay, self.head = decay, nn.Linear(4, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            state = torch.zeros_like(x[:, 0])
+            for step in x.unbind(1):
+                state = self.decay * state + step.tanh()
+            return self.head(state)
+
+    sequences = torch.randn(16, 40, 4, generator=seeded(2))
+    assert sl.diagnose(Decaying(0.95), sequences).cause == "healthy"
+    assert sl.diagnose(Decaying(0.3), sequences).cause == "vanishing"
+    assert "decay" in first_cure(Decaying(0.3), sequences).code
+
+
+def test_columns_of_numbers_are_looked_up_each_in_its_own_table() -> None:
+    class Factors(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.person, self.film = nn.Embedding(20, 8), nn.Embedding(20, 8)
+
+        def forward(self, numbers: torch.Tensor) -> torch.Tensor:
+            person, film = numbers.unbind(1)
+            return (self.person(person) * self.film(film)).sum(1, keepdim=True)
+
+    numbers = torch.randint(20, (16, 2), generator=seeded(5))
+    assert sl.diagnose(Factors(), numbers).cause == "healthy"
+    assert sl.input_gradients(Factors(), numbers).shape == (16, 8)

@@ -17,6 +17,7 @@ from healthy import HEALTHY, ZERO_AT_START, Case
 from held_out import HEALTHY_TOO, SICK_TOO, ZERO_AT_START_TOO
 from last_cases import HEALTHY_LAST, SICK_LAST, ZERO_AT_START_LAST
 from sick import SICK, Sick
+from sixth_cases import HEALTHY_SIXTH, SICK_SIXTH
 
 import shattered_lite as sl
 from tools import record_diagnoses
@@ -46,7 +47,7 @@ def wrong(sick: Mapping[str, Sick], seed: int) -> dict[str, str]:
     return {name: said for name, said in found.items() if said != sick[name].cause and said not in sick[name].cause}
 
 
-@pytest.mark.parametrize("healthy", [HEALTHY, HEALTHY_TOO, HEALTHY_LAST, HEALTHY_EXAM, HEALTHY_FIFTH])
+@pytest.mark.parametrize("healthy", [HEALTHY, HEALTHY_TOO, HEALTHY_LAST, HEALTHY_EXAM, HEALTHY_FIFTH, HEALTHY_SIXTH])
 def test_healthy_networks_get_no_alarm(healthy: Mapping[str, Callable[[int], Case]]) -> None:
     assert alarms(healthy, seed=1).keys() <= KNOWN_ALARMS
 
@@ -57,7 +58,7 @@ def test_at_least_eight_causes_in_ten_are_right(sick: Mapping[str, Sick]) -> Non
     assert len(wrong(sick, seed=1)) <= 0.2 * len(sick)
 
 
-@pytest.mark.parametrize("sick", [SICK, SICK_TOO, SICK_LAST, SICK_EXAM, SICK_FIFTH])
+@pytest.mark.parametrize("sick", [SICK, SICK_TOO, SICK_LAST, SICK_EXAM, SICK_FIFTH, SICK_SIXTH])
 def test_few_cured_networks_get_an_alarm(sick: Mapping[str, Sick]) -> None:
     assert len(alarms({name: each.cured for name, each in sick.items()}, seed=1)) <= len(sick) / 10
 

@@ -81,6 +81,8 @@ def test_several_inputs(kind: str) -> None:
     of_rows, of_images = wanted[:, :7], wanted[:, 7:]
     if kind == "dictionary":
         of_rows, of_images = of_images, of_rows
+    names = {"dictionary": ["inputs['images']", "inputs['rows']"]}.get(kind, ["inputs[0]", "inputs[1]"])
+    assert [layer.name for layer in found.layers[:2]] == names
     for layer, gradients in zip(found.layers[:2], (of_rows, of_images), strict=True):
         assert layer.operation == "inputs"
         assert layer.gradient == pytest.approx(gradients.square().sum(1).mean().sqrt().item(), rel=1e-4)
@@ -331,9 +333,10 @@ def test_class_numbers_of_pixels_and_of_tokens() -> None:
     ("targets", "message"),
     [
         (torch.zeros(8, 2), r"targets: shape \(8, 2\), but the outputs have \(8, 3\)"),
-        (torch.zeros(8), r"targets: shape \(8,\), but the outputs have \(8, 3\)"),
+        (torch.zeros(8), r"shape \(8,\), but the outputs have \(8, 3\); if they are class .* targets.long\(\)"),
+        (torch.zeros(3, 8), r"but the outputs have \(8, 3\); give targets.view\(8, 3\)"),
         (torch.zeros(7, dtype=torch.int64), r"targets: shape \(7,\), but outputs of shape \(8, 3\) need a class"),
-        (torch.zeros(8, 3, dtype=torch.int64), r"targets: shape \(8, 3\), but outputs of shape \(8, 3\)"),
+        (torch.zeros(8, 3, dtype=torch.int64), r"of shape \(8, 3\) .* of one-hot rows give targets.argmax\(-1\)"),
         (torch.tensor([0, 1, 2, 3, 0, 1, 2, 0]), "targets: from 0 to 3, but the outputs score 3 classes"),
         (torch.tensor([-1, 1, 2, 0, 0, 1, 2, 0]), "targets: from -1 to 2, but the outputs score 3 classes"),
         (torch.zeros(8, 3) / 0, "targets"),
@@ -352,6 +355,8 @@ def test_class_numbers_for_one_number_an_input_are_refused() -> None:
     network = nn.Sequential(nn.Linear(7, 1), nn.Flatten(0))
     with pytest.raises(ValueError, match=r"targets: shape \(8,\), but outputs of shape \(8,\)"):
         sl.diagnose(network, ROWS, torch.tensor([0, 1] * 4), generator=seeded(1))
+    with pytest.raises(ValueError, match=r"to one output give targets.float\(\)\[:, None\]"):
+        sl.diagnose(network[0], ROWS, torch.tensor([0, 1] * 4), generator=seeded(1))
 
 
 @pytest.mark.parametrize(

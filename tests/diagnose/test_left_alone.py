@@ -72,6 +72,34 @@ def test_nothing_is_changed(training: bool) -> None:
     assert not inputs._backward_hooks
 
 
+class Counting(nn.Module):
+    """Its forward writes in plain attributes, old ones and new."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls, self.seen, self.sizes, self.layer = 0, [], {"last": 0}, nn.Linear(7, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        self.seen.append(x)
+        self.sizes["last"] = len(x)
+        self.cache = self.layer(x)
+        return self.cache.relu()
+
+
+def test_what_a_forward_writes_in_plain_attributes_is_as_before() -> None:
+    network = Counting()
+    seen, sizes = network.seen, network.sizes
+    diagnosed(network, ROWS)
+    sl.input_gradients(network, ROWS)
+    assert network.seen is seen
+    assert network.sizes is sizes
+    assert (network.calls, seen, sizes, hasattr(network, "cache")) == (0, [], {"last": 0}, False)
+    network(ROWS)
+    sl.diagnose(network, ROWS)
+    assert (network.calls, len(seen), sizes, len(network.cache)) == (1, 1, {"last": 8}, 8)
+
+
 class Failing(nn.Module):
     """Breaks at one of its calls: at the first, none of it has been seen yet; at a later one all is under way."""
 

@@ -51,6 +51,18 @@ class Viewed(nn.Module):
         return self.head(x.view(x.shape[0], -1))
 
 
+class Averaged(nn.Module):
+    """Convolutions, and a mean over pixels, as somebody spells it."""
+
+    def __init__(self, average) -> None:
+        super().__init__()
+        self.stem, self.deep, self.head = *(nn.Conv2d(n, 4, 3, padding=1) for n in (2, 4)), nn.Linear(4, 3)
+        self.average = average
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.average(self.deep(self.stem(x).relu()).relu()))
+
+
 SPELLINGS = {
     "module": nn.ReLU(),
     "module in place": nn.ReLU(inplace=True),
@@ -65,6 +77,8 @@ NETWORKS = {
     "skip": (Dense(skip=True), ROWS),
     "nested": (nn.Sequential(nn.Sequential(nn.Linear(6, 9), nn.ReLU()), nn.Identity(), nn.Linear(9, 4)), ROWS),
     "images": (Viewed(), IMAGES),
+    "mean": (Averaged(lambda x: x.mean((2, 3))), IMAGES),
+    "mean from behind": (Averaged(lambda x: torch.mean(x, dim=[-1, -2])), IMAGES),
     "pooled": (
         nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(64, 3)),
         IMAGES,

@@ -48,6 +48,7 @@ REMEMBER = Change(
     "Start with gates that keep the state: the forget or update gate.",
     "layer.bias_ih_l0.data[hidden : 2 * hidden] = 5.0",
 )
+DECAY = Change("Let what is kept from step to step decay more slowly, or attend to all.", "decay = 1 - 1 / length")
 AGAIN = Change(
     "Start again, with biases at zero; and if it was trained before, with a smaller learning rate.",
     "nn.init.zeros_(layer.bias); torch.optim.SGD(network.parameters(), lr=lr / 10)",
@@ -56,6 +57,7 @@ ACTIVATE = Change("Put an activation behind each layer of weights, and keep what
 ONE_ZERO = Change(
     "Let only the last layer of a branch, or of a head, start at zero.", "nn.init.kaiming_normal_(layer.weight)"
 )
+CONNECT = Change("Look for what cuts it off.", "x.detach(), x.data, torch.no_grad(), argmax, round")
 UNFREEZE = Change("Let it learn.", "network.requires_grad_(True)")
 ZERO_HEAD = Change("Start the last layer at zero.", "nn.init.zeros_(layer.weight)")
 STANDARDISE_TARGETS = Change(

@@ -3,153 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from statistics import median
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from .._measuring import ACTIVATIONS, MATRICES, WEIGHTS, Layer, Signal
+from .._measuring import WEIGHTS, Signal
 from . import _changes as change
 from ._changes import Change
+from ._evidence import TRAINED, Evidence, Finding
 
 FACTOR = 1e3  # by which sizes may change: beyond it no one step size fits all layers
 ALIKE = 1e-3  # share of the power that tells inputs apart: gradient descent takes 1,000 times longer to learn from it
 ALIKE_INPUTS = 1e-2  # which are easy to standardise
 OFF = 0.9  # share of a layer's rectifiers that are never on
 WHITE = 0.1  # correlation of gradients at neighbouring points of the line
-SHALLOW = 20  # layers of weights, up to which weights of the right size suffice
-STANDARD = 3.0  # times the size that standardised inputs have
 EXACT = 1e-6  # curvature is a root of a difference: half of the digits of float64
-TRAINED = (*MATRICES, "recurrent")  # kinds whose weights learn from what they see
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong.
-
-    Attributes
-    ----------
-    cause : str
-        "vanishing", "exploding", "dead", "collapsed", "shattered", "linear" or "zero by design".
-    layer : str
-        Where it begins.
-    sentence : str
-        What was measured.
-    changes : tuple of Change
-        What to do, the first thing first.
-    chapter : str
-        Page of the book that explains it.
-
-    Examples
-    --------
-    >>> [found] = sl.diagnose(nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 2)), torch.randn(16, 8)).findings
-    >>> found.cause, found.chapter
-    ('linear', 'looks-linear')
-    """
-
-    cause: str
-    layer: str
-    sentence: str
-    changes: tuple[Change, ...]
-    chapter: str
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """All that a rule may look at."""
-
-    layers: Sequence[Layer]  # of the outputs; or of the features, if no gradient of the outputs comes back
-    signals: Sequence[Signal]  # of the outputs
-    features: Layer | None  # what the last weights see
-    rounding: float  # relative, of the numbers that the network computes with
-    modules: frozenset[str]  # their names
-    learns: bool  # whether any of its parameters does, or it has none
-    loss: tuple[float, float]  # at the targets, and that of the best constant answer; nan without
-    numbers: bool  # whether targets are, and not classes
-
-    @property
-    def inputs(self) -> Layer:
-        """The first signal."""
-        return self.layers[0]
-
-    @property
-    def features_scale(self) -> float:
-        """The relative gradient at what the last weights see."""
-        return math.nan if self.features is None else self.features.scale
-
-    @property
-    def growth(self) -> float:
-        """Of the relative gradient, from there back to the inputs."""
-        return self.inputs.scale / self.features_scale
-
-    @property
-    def rectified(self) -> bool:
-        """Whether there are rectifiers, or no activations at all."""
-        activations = [each for each in self.signals if each.kind == "activation"]
-        return not activations or any(not math.isnan(each.dead) for each in activations)
-
-    @property
-    def keep_size(self) -> Change:
-        """Weights for the activations that there are."""
-        if not self.rectified:
-            return change.XAVIER
-        weighted = {each.operation for each in self.signals if each.kind in WEIGHTS}
-        return change.HE if weighted <= {"linear", "conv2d"} else change.HE_EACH  # which he_ would refuse
-
-    @property
-    def small(self) -> bool:
-        """Whether layers of weights keep less than half of the power that they should."""
-        gains = [each.step.gain for each in self.signals if each.kind in MATRICES and not math.isnan(each.step.gain)]
-        return bool(gains) and median(gains) < (1 if self.rectified else 0.5)
-
-    @property
-    def standardised(self) -> bool:
-        """Whether the inputs are, nearly."""
-        return 1 / STANDARD < self.inputs.signal < STANDARD and self.inputs.spread > 1 / STANDARD
-
-    def often(self, kind: str) -> bool:
-        """Whether an operation stands at each few layers of weights."""
-        count = Counter(each.kind for each in self.signals)
-        return count[kind] > 0 and 4 * count[kind] >= sum(count[each] for each in TRAINED)
-
-    def fitting(self, found: Finding) -> tuple[Change, ...]:
-        """Without what is there already; weights first, where these are too small and no depth asks for more."""
-        there = {
-            change.NORM: self.often("norm"),
-            change.SKIP: self.often("sum"),
-            change.STANDARDISE: self.standardised and found.cause != "dead",
-        }
-        left = [each for each in found.changes if not there.get(each)] or list(found.changes)
-        shallow = sum(each.kind in TRAINED for each in self.signals) <= SHALLOW
-        weights = found.cause in ("vanishing", "collapsed") and left[0] != change.STANDARDISE
-        if weights and shallow and self.small and not self.often("norm"):
-            left = [self.keep_size, *(each for each in left if each != self.keep_size)]
-        images = sum(each.kind == "convolution" for each in self.signals)
-        of_images = 2 * images > sum(each.kind in TRAINED for each in self.signals)
-        return tuple(change.NORM_IMAGES if each == change.NORM and of_images else each for each in left)
-
-    def at(self, each: Change, signal: Signal) -> Change:
-        """Said of the layer of weights that a signal comes from, by its name."""
-        while signal.kind not in TRAINED and signal.sources:
-            signal = self.entering(signal)
-        name = signal.name.split(" (call")[0]
-        return each.of(name) if name in self.modules else each
-
-    @property
-    def sigmoid(self) -> bool:
-        """Whether there is one among the activations."""
-        return any(each.step.activation is ACTIVATIONS["sigmoid"] for each in self.signals)
-
-    def entering(self, signal: Signal) -> Signal:
-        """What a signal is made of."""
-        return self.signals[signal.sources[0]] if signal.sources else signal
-
-    def deepest(self, so: Callable[[Layer], bool]) -> str:
-        """Name of the layer nearest to the outputs of which something holds."""
-        return next((each for each in reversed(self.layers) if so(each)), self.inputs).name
 
 
 def findings_of(evidence: Evidence) -> list[Finding]:
@@ -164,7 +34,7 @@ def zero_at_start(signals: Sequence[Signal]) -> list[str]:
 
 
 def _frozen(evidence: Evidence) -> Finding | None:
-    if evidence.learns:
+    if evidence.learning:
         return None
     first = next((each for each in evidence.signals if each.kind in WEIGHTS), evidence.signals[0])
     sentence = "No parameter of the network asks for a gradient: no step changes it."
@@ -183,16 +53,21 @@ def _overflow(evidence: Evidence) -> Finding | None:
 
 
 def _stuck(evidence: Evidence) -> Finding | None:
-    """Weights of zero that see zero, since others of zero lie before them: neither ever gets a gradient."""
-    if not zero_at_start(evidence.signals):
-        return None
-    for signal in evidence.signals:
-        if signal.step.zero and evidence.entering(signal).rms == 0:
-            sentence = (
-                "Its weights are zero, and so is what they see: neither they nor those before them get a gradient."
-            )
-            cure = evidence.at(change.ONE_ZERO, signal)
-            return Finding("zero by design", signal.name, sentence, (cure,), "after-the-paper")
+    """Zeros that lock each other: neither ever gets a gradient."""
+    for name, zero in evidence.silent.items():
+        if zero:
+            sentence = f"{name} is zero and gets no gradient, nor ever will: another zero locks it."
+            module = name.rpartition(".")[0]
+            cure = Change(change.ONE_ZERO.sentence, f"nn.init.kaiming_normal_(network.get_parameter({name!r}))")
+            return Finding("zero by design", module, sentence, (cure,), "after-the-paper")
+    return None
+
+
+def _out_of_reach(evidence: Evidence) -> Finding | None:
+    if evidence.silent and len(evidence.silent) > evidence.learning / 2:
+        name = next(iter(evidence.silent))
+        sentence = f"{len(evidence.silent)} of {evidence.learning} parameters never get a gradient, {name} among them."
+        return Finding("dead", name.rpartition(".")[0], sentence, (change.AGAIN, change.CONNECT), "who-is-active")
     return None
 
 
@@ -328,7 +203,8 @@ def _steep(evidence: Evidence) -> Finding | None:
 def _far_off(evidence: Evidence) -> Finding | None:
     """A loss so large that the first steps, ten times as many as usual, do nothing but make it smaller."""
     loss, guessing = evidence.loss
-    if not 0 < FACTOR * guessing < loss:
+    errors = math.sqrt(loss) if evidence.numbers else 0.0
+    if not (0 < FACTOR * guessing < loss or errors > FACTOR):
         return None
     head = next((each for each in reversed(evidence.signals) if each.kind in TRAINED), evidence.signals[-1])
     sentence = f"The loss is {loss:.1g}, that of the best constant answer {guessing:.1g}."
@@ -345,7 +221,8 @@ def _over_time(evidence: Evidence) -> Finding | None:
         read = squares[: int(squares.nonzero().max()) + 1]  # nothing comes back to steps behind the last one read
         first, last = (read[[0, -1]] / read.max()).sqrt().tolist()
         orthogonal = evidence.at(change.ORTHOGONAL.to(signal.operation), signal)
-        if last < evidence.rounding:
+        given = signal.kind in ("inputs", "embedding")
+        if last < evidence.rounding and not given:
             bounded = signal.kind == "recurrent" and "relu" not in signal.operation
             changes = (orthogonal,) if bounded else (change.BOUND, orthogonal)
             sentence = f"The last step's gradient is {last:.1g} of the first one's: on its way back it grows."
@@ -355,13 +232,14 @@ def _over_time(evidence: Evidence) -> Finding | None:
             remember = evidence.at(change.REMEMBER.to(signal.operation), signal)
             changes = (remember, orthogonal) if gated else (orthogonal,)
             changes = (change.TANH, *changes) if evidence.sigmoid and signal.kind != "recurrent" else changes
+            changes = (change.DECAY,) if given else changes
             sentence = f"The first step's gradient is {first:.1g} of the last one's: what comes early is forgotten."
             return Finding("vanishing", signal.name, sentence, changes, "any-activation")
     return None
 
 
 def _sequences(signals: Sequence[Signal]) -> Iterator[tuple[Signal, Tensor]]:
-    """Squared gradients at each step: of what goes into a recurrent layer, and of weights that a loop calls."""
+    """Squared gradients at each step: into a recurrent layer, of weights that a loop calls, of what is given."""
     for signal in signals:
         squares = signals[signal.sources[0]].over_time if signal.sources else None
         if signal.kind == "recurrent" and squares is not None:
@@ -371,9 +249,10 @@ def _sequences(signals: Sequence[Signal]) -> Iterator[tuple[Signal, Tensor]]:
         if len(calls) > 1:
             came_back = [0.0 if each.gradient is None else each.gradient.trace().item() for each in calls]
             yield calls[0], torch.tensor(came_back, dtype=torch.float64)
+    yield from ((each, each.along) for each in signals if each.along is not None)
 
 
 RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     _frozen, _overflow, _stuck, _alike_inputs, _faint_signal, _loud_signal, _dead, _nothing, _identical, _linear,
-    _faint_gradient, _collapsed, _steep, _far_off, _over_time,
+    _faint_gradient, _collapsed, _steep, _far_off, _over_time, _out_of_reach,
 )  # fmt: skip

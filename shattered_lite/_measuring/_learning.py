@@ -1,0 +1,37 @@
+"""Which parameters can learn at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+ROUNDS = 4  # of zeros behind zeros that open one after the other
+MOVE = 0.01  # of a parameter, relative to its size; or as it is, if that is 0
+
+Gradients = Callable[[Sequence[nn.Parameter]], Sequence[Tensor | None]]  # None where the outputs are not made with it
+
+
+def out_of_reach(learning: Mapping[str, nn.Parameter], gradients: Gradients) -> list[str]:
+    """Names of parameters whose gradient is exactly zero, and stays so when those that have one are moved a little.
+
+    A head that starts at zero hides all others for one step only. Values are changed: call it where they are restored.
+    """
+    silent = list(learning)
+    for _ in range(ROUNDS):
+        found = dict(zip(learning, gradients(list(learning.values())), strict=True))
+        still = [name for name in silent if (own := found[name]) is not None and not own.any()]
+        opened = len(still) < len(silent)
+        silent = still
+        if not (silent and opened):
+            break
+        for name in learning.keys() - set(silent):
+            _move(learning[name])
+    return silent
+
+
+def _move(parameter: Tensor) -> None:
+    with torch.no_grad():
+        size = parameter.square().mean().sqrt().item() or 1.0
+        parameter.add_(torch.randn(parameter.shape).to(parameter) * MOVE * size)
