@@ -344,7 +344,7 @@ def test_class_numbers_of_pixels_and_of_tokens() -> None:
         ([0, 1, 2, 0, 1, 2, 0, 1], "targets"),
         ("classes", "targets"),
     ],
-    ids=["width", "axis", "count", "one hot", "too large", "negative", "nan", "complex", "list", "word"],
+    ids=["width", "axis", "turned", "count", "one hot", "too large", "negative", "nan", "complex", "list", "word"],
 )  # fmt: skip
 def test_wrong_targets_are_refused(targets: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
