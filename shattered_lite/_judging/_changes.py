@@ -48,6 +48,7 @@ REMEMBER = Change(
     "Start with gates that keep the state: the forget or update gate.",
     "layer.bias_ih_l0.data[hidden : 2 * hidden] = 5.0",
 )
+LOGARITHMS = Change("Add logarithms in place of multiplying factors.", "x = factors.log().sum(1)")
 DECAY = Change("Let what is kept from step to step decay more slowly, or attend to all.", "decay = 1 - 1 / length")
 AGAIN = Change(
     "Start again, with biases at zero; and if it was trained before, with a smaller learning rate.",

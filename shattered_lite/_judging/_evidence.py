@@ -55,6 +55,7 @@ class Evidence:
     layers: Sequence[Layer]  # of the outputs; or of the features, if no gradient of the outputs comes back
     signals: Sequence[Signal]  # of the outputs
     features: Layer | None  # what the last weights see
+    outputs: Signal
     rounding: float  # relative, of the numbers that the network computes with
     modules: frozenset[str]  # their names
     learning: int  # how many parameters ask for a gradient; or -1, if it has none at all

@@ -84,6 +84,9 @@ def _faint_signal(evidence: Evidence) -> Finding | None:
                 changes = (Change("Start the gain of each norm at 1.", gain),)
             sentence = f"The signal that its weights see is no larger than {seen.rms:.1g}."
             return Finding("vanishing", signal.name, sentence, changes, "any-activation")
+    if 0 < evidence.outputs.rms < 1 / FACTOR**2:
+        sentence = f"The outputs are no larger than {evidence.outputs.rms:.1g}."
+        return Finding("vanishing", evidence.outputs.name, sentence, (change.LOGARITHMS, change.NORM), "any-activation")
     return None
 
 

@@ -146,4 +146,5 @@ def _argument(args: Sequence[Any], kwargs: dict[str, Any], place: int, name: str
 
 
 def _mean_square(x: Tensor) -> float:
-    return x.detach().abs().double().square().mean().item()
+    sizes = x.detach().abs() if x.is_complex() else x.detach()  # a mask has none
+    return sizes.double().square().mean().item()

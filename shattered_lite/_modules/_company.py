@@ -26,11 +26,17 @@ def refuse_if_company_matters(
         with same_random_numbers(inputs[0].device), mode():
             return run([each.clone() for each in company])
 
-    usual = outputs(list(inputs))
-    for index in {0, len(inputs[0]) - 1}:
-        others = [-2 * x if x.is_floating_point() else x.roll(1, 0) for x in inputs]
+    def among(others: list[Tensor], index: int) -> Tensor:
         for other, x in zip(others, inputs, strict=True):
             other[index] = x[index]
-        difference = usual[index] - outputs(others)[index]
+        return outputs(others)[index]
+
+    usual = outputs(list(inputs))
+    for index in {0, len(inputs[0]) - 1}:
+        try:
+            found = among([-2 * x if x.is_floating_point() else x.roll(1, 0) for x in inputs], index)
+        except IndexError:  # numbers that it looks up, in columns of a table
+            found = among([x.roll(1, 0) for x in inputs], index)
+        difference = usual[index] - found
         if usual[index].isfinite().all() and difference.norm() > ROUNDING * usual[index].norm():
             raise ValueError(DEPENDENCE)

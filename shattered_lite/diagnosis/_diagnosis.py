@@ -165,7 +165,9 @@ class Diagnosis:
             lines += [f"Also {each.cause}, at {each.layer}. {each.sentence}" for each in self.findings[1:]]
             lines.append(f"Why: {page_of(first.chapter)}")
         if not math.isnan(self.loss):
-            lines.append(f"Loss {self.loss:.2g}; of the best constant answer {self.guessing:.2g}.")
+            much = " Standardise targets that are numbers, or start the last layer smaller."
+            worse = self.loss > 10 * self.guessing
+            lines.append(f"Loss {self.loss:.2g}; of the best constant answer {self.guessing:.2g}.{much * worse}")
         return [*lines, *self.notes]
 
 

@@ -281,6 +281,49 @@ def test_what_decays_from_step_to_step_forgets() -> None:
     assert "decay" in first_cure(Decaying(0.3), sequences).code
 
 
+def test_factors_that_are_multiplied_vanish_at_the_outputs() -> None:
+    class Product(nn.Module):
+        def __init__(self, factors: int) -> None:
+            super().__init__()
+            self.layer, self.factors = nn.Linear(64, 10), factors
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.layer(x).softmax(1) ** self.factors
+
+    assert sl.diagnose(Product(1), ROWS).cause == "healthy"
+    assert sl.diagnose(Product(24), ROWS).cause == "vanishing"
+
+
+class Categories(nn.Module):
+    """One table of numbers: what is measured, and which category it is, given as a number too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.head = nn.Embedding(5, 8), nn.Linear(11, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(torch.cat([x[:, :3], self.table(x[:, 3].long())], 1).relu())
+
+
+def test_categories_among_numbers_are_left_what_they_are() -> None:
+    rows = torch.cat([ROWS[:, :3], torch.arange(16.0)[:, None] % 5], 1)
+    assert sl.diagnose(Categories(), rows).cause == "healthy"
+    assert sl.input_gradients(Categories(), rows).shape == (16, 4)
+
+
+def test_a_mask_may_be_multiplied_with() -> None:
+    class Masked(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(64, 64)
+            self.register_buffer("mask", torch.arange(64) % 2 == 0)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.layer(x).relu() * self.mask
+
+    assert sl.diagnose(Masked(), ROWS).cause == "healthy"
+
+
 def test_columns_of_numbers_are_looked_up_each_in_its_own_table() -> None:
     class Factors(nn.Module):
         def __init__(self) -> None:
