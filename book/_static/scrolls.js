@@ -1,7 +1,7 @@
 /* A table or equation that is wider than the page scrolls: it fades at the edge that hides more, and keys reach
    it. What fits is no tab stop. */
 document.addEventListener("DOMContentLoaded", () => {
-  const wide = ".pst-scrollable-table-container, div.math > mjx-container, article pre";
+  const wide = ".pst-scrollable-table-container, .text_html > div, div.math > mjx-container, article pre";
   const mark = (each) => {
     const hidden = each.scrollWidth - each.clientWidth;
     each.classList.toggle("scrolls", hidden > 1 && each.scrollLeft < hidden - 1);
