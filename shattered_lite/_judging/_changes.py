@@ -58,7 +58,7 @@ ACTIVATE = Change("Put an activation behind each layer of weights, and keep what
 ONE_ZERO = Change(
     "Let only the last layer of a branch, or of a head, start at zero.", "nn.init.kaiming_normal_(layer.weight)"
 )
-CONNECT = Change("Look for what cuts it off.", "x.detach(), x.data, torch.no_grad(), argmax, round")
+CONNECT = Change("Let the gradient through where it is cut off.", "x = layer(x)  # in place of layer(x).detach()")
 UNFREEZE = Change("Let it learn.", "network.requires_grad_(True)")
 ZERO_HEAD = Change("Start the last layer at zero.", "nn.init.zeros_(layer.weight)")
 STANDARDISE_TARGETS = Change(

@@ -57,9 +57,8 @@ def _stuck(evidence: Evidence) -> Finding | None:
     for name, zero in evidence.silent.items():
         if zero:
             sentence = f"{name} is zero and gets no gradient, nor ever will: another zero locks it."
-            module = name.rpartition(".")[0]
             cure = Change(change.ONE_ZERO.sentence, f"nn.init.kaiming_normal_(network.get_parameter({name!r}))")
-            return Finding("zero by design", module, sentence, (cure,), "after-the-paper")
+            return Finding("zero by design", _owner(name), sentence, (cure,), "after-the-paper")
     return None
 
 
@@ -67,8 +66,13 @@ def _out_of_reach(evidence: Evidence) -> Finding | None:
     if evidence.silent and len(evidence.silent) > evidence.learning / 2:
         name = next(iter(evidence.silent))
         sentence = f"{len(evidence.silent)} of {evidence.learning} parameters never get a gradient, {name} among them."
-        return Finding("dead", name.rpartition(".")[0], sentence, (change.AGAIN, change.CONNECT), "who-is-active")
+        return Finding("dead", _owner(name), sentence, (change.CONNECT, change.AGAIN), "who-is-active")
     return None
+
+
+def _owner(parameter: str) -> str:
+    """The module that a parameter belongs to; one of the network itself speaks for itself."""
+    return parameter.rpartition(".")[0] or parameter
 
 
 def _faint_signal(evidence: Evidence) -> Finding | None:

@@ -219,6 +219,7 @@ def test_two_zeros_lock_each_other_and_one_does_not(first: float, second: float,
     network = Adapter(first, second)
     assert sl.diagnose(network, ROWS).cause == cause
     if cause != "healthy":
+        assert "at down. down is zero" in sl.diagnose(network, ROWS).verdict
         exec(first_cure(network, ROWS).code, {"nn": nn, "network": network})
         assert sl.diagnose(network, ROWS).cause == "healthy"
 
