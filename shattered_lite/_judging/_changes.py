@@ -59,6 +59,12 @@ ONE_ZERO = Change(
     "Let only the last layer of a branch, or of a head, start at zero.", "nn.init.kaiming_normal_(layer.weight)"
 )
 CONNECT = Change("Let the gradient through where it is cut off.", "x = layer(x)  # in place of layer(x).detach()")
+FREE_END = Change(
+    "Let the last layer put out any number; or bring the targets into the range of its activation.",
+    "nn.Identity()  # in place of the last activation",
+)
+KEEP_MORE = Change("Leave out a smaller share: nn.Dropout takes the share that it drops.", "nn.Dropout(0.1)")
+LIST = Change("Keep layers where the network finds them.", "self.layers = nn.ModuleList(layers)")
 UNFREEZE = Change("Let it learn.", "network.requires_grad_(True)")
 ZERO_HEAD = Change("Start the last layer at zero.", "nn.init.zeros_(layer.weight)")
 STANDARDISE_TARGETS = Change(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from .._measuring import ACTIVATIONS, MATRICES, WEIGHTS, Layer, Signal
+from .._measuring import ACTIVATIONS, MATRICES, WEIGHTS, Compared, Layer, Signal
 from . import _changes as change
 from ._changes import Change
 
@@ -58,10 +58,12 @@ class Evidence:
     outputs: Signal
     rounding: float  # relative, of the numbers that the network computes with
     modules: frozenset[str]  # their names
-    learning: int  # how many parameters ask for a gradient; or -1, if it has none at all
+    learning: int  # how many parameters ask for a gradient
+    frozen: bool  # whether there are parameters, and none of them does
+    unlisted: int  # how many more it uses that ``parameters()`` does not have
+    cut: bool  # whether the outputs no longer depend on the inputs by steps that can be differentiated
     silent: Mapping[str, bool]  # those that can never get one, by name; and whether they are weights that are all zero
-    loss: tuple[float, float]  # at the targets, and that of the best constant answer; nan without
-    numbers: bool  # whether targets are, and not classes
+    aim: Compared  # the outputs with the targets
 
     @property
     def inputs(self) -> Layer:
@@ -102,6 +104,12 @@ class Evidence:
     def standardised(self) -> bool:
         """Whether the inputs are, nearly."""
         return 1 / STANDARD < self.inputs.signal < STANDARD and self.inputs.spread > 1 / STANDARD
+
+    @property
+    def entered(self) -> Signal | None:
+        """What the first weights make, if these see the inputs as they are."""
+        first = next((each for each in self.signals if each.kind in TRAINED), None)
+        return first if first is not None and self.entering(first).kind == "inputs" else None
 
     def often(self, kind: str) -> bool:
         """Whether an operation stands at each few layers of weights."""

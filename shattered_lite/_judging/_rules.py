@@ -17,7 +17,8 @@ from ._evidence import TRAINED, Evidence, Finding
 FACTOR = 1e3  # by which sizes may change: beyond it no one step size fits all layers
 ALIKE = 1e-3  # share of the power that tells inputs apart: gradient descent takes 1,000 times longer to learn from it
 ALIKE_INPUTS = 1e-2  # which are easy to standardise
-OFF = 0.9  # share of a layer's rectifiers that are never on
+OFF = 0.9  # share of a layer's units that are never on, or left out, or saturated
+LEFT = 0.25  # of the loss of the best constant answer: half of its errors
 WHITE = 0.1  # correlation of gradients at neighbouring points of the line
 EXACT = 1e-6  # curvature is a root of a difference: half of the digits of float64
 
@@ -34,11 +35,31 @@ def zero_at_start(signals: Sequence[Signal]) -> list[str]:
 
 
 def _frozen(evidence: Evidence) -> Finding | None:
-    if evidence.learning:
+    if not evidence.frozen:
         return None
     first = next((each for each in evidence.signals if each.kind in WEIGHTS), evidence.signals[0])
     sentence = "No parameter of the network asks for a gradient: no step changes it."
     return Finding("dead", first.name, sentence, (change.UNFREEZE,), "who-is-active")
+
+
+def _unlisted(evidence: Evidence) -> Finding | None:
+    """Layers in a list, or in a closure."""
+    if not evidence.unlisted > evidence.learning / 2:
+        return None
+    first = next((each for each in evidence.signals if each.kind in WEIGHTS), evidence.signals[0])
+    sentence = (
+        f"It uses {evidence.unlisted} parameters that network.parameters() does not have: no optimiser moves them."
+    )
+    return Finding("dead", first.name, sentence, (change.LIST,), "who-is-active")
+
+
+def _cut(evidence: Evidence) -> Finding | None:
+    """By detach, a rounding, the place of a maximum, a way through numpy."""
+    if not evidence.cut:
+        return None
+    *_, last = (each.name for each in evidence.signals if each is not evidence.outputs)
+    sentence = "What is made of it depends on it by no step that can be differentiated: no gradient comes back."
+    return Finding("dead", last, sentence, (change.CONNECT,), "who-is-active")
 
 
 def _overflow(evidence: Evidence) -> Finding | None:
@@ -104,6 +125,27 @@ def _dead(evidence: Evidence) -> Finding | None:
     return None
 
 
+def _dropped(evidence: Evidence) -> Finding | None:
+    for signal in evidence.signals:
+        if signal.dropped >= OFF:
+            sentence = f"Dropout leaves out {signal.dropped:.0%} of it in training."
+            return Finding("dead", signal.name, sentence, (change.KEEP_MORE,), "who-is-active")
+    return None
+
+
+def _ends_flat(evidence: Evidence) -> Finding | None:
+    """The last activation is saturated, or will be on the way to targets that it cannot reach."""
+    aim = evidence.aim
+    if aim.least > LEFT * aim.guessing:
+        sentence = f"Targets lie where its outputs never are: a loss of {aim.least:.2g} is left at best."
+        return Finding("dead", evidence.outputs.name, sentence, (change.FREE_END,), "who-is-active")
+    if aim.saturated > OFF and aim.loss > aim.guessing:
+        sentence = f"{aim.saturated:.0%} of its outputs are saturated, where its slope is nearly 0."
+        changes = (change.STANDARDISE, change.FREE_END, evidence.keep_size)
+        return Finding("dead", evidence.outputs.name, sentence, changes, "who-is-active")
+    return None
+
+
 def _nothing(evidence: Evidence) -> Finding | None:
     """Signals that are exactly zero, or slopes that are, though nobody has set weights to zero."""
     if evidence.inputs.gradient != 0 or zero_at_start(evidence.signals):
@@ -118,7 +160,11 @@ def _nothing(evidence: Evidence) -> Finding | None:
         sentence = "On its way back the gradient shrinks until, here, it is less than the least number there is."
         return Finding("vanishing", where, sentence, (change.SKIP, change.NORM, evidence.keep_size), "any-activation")
     sentence = "Not the least gradient comes back through it."
-    return Finding("dead", where, sentence, (change.AGAIN, change.STANDARDISE), "who-is-active")
+    changes: tuple[Change, ...] = (change.AGAIN, change.STANDARDISE)
+    last = max(place for place, each in enumerate(evidence.signals) if not each.heard)
+    if all(each.kind == "other" for each in evidence.signals if last in each.sources):  # such as rounding
+        changes = (change.CONNECT, *changes)
+    return Finding("dead", where, sentence, changes, "who-is-active")
 
 
 def _identical(evidence: Evidence) -> Finding | None:
@@ -178,8 +224,8 @@ def _faint_gradient(evidence: Evidence) -> Finding | None:
 
 def _alike_inputs(evidence: Evidence) -> Finding | None:
     """Unless a norm comes first, as the first weights see them."""
-    first = next((each for each in evidence.signals if each.kind in TRAINED), None)
-    if first is not None and evidence.entering(first).kind == "inputs" and evidence.inputs.spread < ALIKE_INPUTS:
+    first = evidence.entered
+    if first is not None and evidence.inputs.spread < ALIKE_INPUTS:
         sentence = f"Of the power of the inputs, {evidence.inputs.spread:.1g} tells them apart: they are nearly equal."
         return Finding("collapsed", first.name, sentence, (change.STANDARDISE, change.NORM, change.SKIP), "one-curve")
     return None
@@ -209,13 +255,13 @@ def _steep(evidence: Evidence) -> Finding | None:
 
 def _far_off(evidence: Evidence) -> Finding | None:
     """A loss so large that the first steps, ten times as many as usual, do nothing but make it smaller."""
-    loss, guessing = evidence.loss
-    errors = math.sqrt(loss) if evidence.numbers else 0.0
-    if not (0 < FACTOR * guessing < loss or errors > FACTOR):
+    aim = evidence.aim
+    errors = math.sqrt(aim.loss) if aim.numbers else 0.0
+    if not (0 < FACTOR * aim.guessing < aim.loss or errors > FACTOR):
         return None
     head = next((each for each in reversed(evidence.signals) if each.kind in TRAINED), evidence.signals[-1])
-    sentence = f"The loss is {loss:.1g}, that of the best constant answer {guessing:.1g}."
-    targets = (change.STANDARDISE_TARGETS,) if evidence.numbers else ()
+    sentence = f"The loss is {aim.loss:.1g}, that of the best constant answer {aim.guessing:.1g}."
+    targets = (change.STANDARDISE_TARGETS,) if aim.numbers else ()
     changes = (change.STANDARDISE, *targets, evidence.at(change.ZERO_HEAD, head))
     return Finding("exploding", head.name, sentence, changes, "any-activation")
 
@@ -260,6 +306,6 @@ def _sequences(signals: Sequence[Signal]) -> Iterator[tuple[Signal, Tensor]]:
 
 
 RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
-    _frozen, _overflow, _stuck, _alike_inputs, _faint_signal, _loud_signal, _dead, _nothing, _identical, _linear,
-    _faint_gradient, _collapsed, _steep, _far_off, _over_time, _out_of_reach,
+    _frozen, _unlisted, _overflow, _cut, _stuck, _alike_inputs, _faint_signal, _loud_signal, _dead, _dropped, _nothing,
+    _identical, _linear, _faint_gradient, _collapsed, _steep, _ends_flat, _far_off, _over_time, _out_of_reach,
 )  # fmt: skip

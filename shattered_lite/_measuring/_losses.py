@@ -1,12 +1,17 @@
-"""The loss of a network as it is, and that of saying the same of every input."""
+"""Outputs and targets: the loss as it is, that of saying the same of every input, and what no step can reach."""
 
 from __future__ import annotations
+
+import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 IGNORED = -100  # a target that torch leaves out
+RANGES = {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "relu": (0, None), "softplus": (0, None)}
+FLAT = 1e-3  # of the greatest slope
 
 
 def check_targets(targets: object) -> None:
@@ -19,11 +24,29 @@ def check_targets(targets: object) -> None:
         raise ValueError("targets: every entry must be finite")
 
 
-def losses(outputs: Tensor, targets: Tensor) -> tuple[float, float]:
-    """Cross-entropy of class numbers, or mean squared error; and that of the best answer that is always the same."""
-    if targets.is_floating_point():
-        return _squared(outputs.double(), targets.double())
-    return _cross_entropy(outputs, targets)
+class Compared(NamedTuple):
+    """Outputs with targets."""
+
+    loss: float = math.nan  # cross-entropy of class numbers, or mean squared error
+    guessing: float = math.nan  # that of the best answer that is always the same
+    numbers: bool = False  # whether targets are, and not classes
+    least: float = 0.0  # squared error that the last activation leaves, whatever goes into it
+    saturated: float = 0.0  # share of what a last sigmoid or tanh makes at which its slope is nearly 0
+
+
+def compare(outputs: Tensor, operation: str, targets: Tensor | None) -> Compared:
+    """What a network's last operation made with what it should have made."""
+    if targets is None:
+        return Compared()
+    saturated = 0.0
+    if operation in ("sigmoid", "tanh"):
+        made = outputs.double() if operation == "tanh" else 2 * outputs.double() - 1
+        saturated = (1 - made.square() < FLAT).double().mean().item()
+    if not targets.is_floating_point():
+        return Compared(*_cross_entropy(outputs, targets), saturated=saturated)
+    low, high = RANGES.get(operation, (None, None))
+    least = (targets - targets.clamp(low, high)).square().mean().item() if operation in RANGES else 0.0
+    return Compared(*_squared(outputs.double(), targets.double()), True, least, saturated)
 
 
 def _squared(outputs: Tensor, targets: Tensor) -> tuple[float, float]:

@@ -58,6 +58,14 @@ def kind_of(function: Callable[..., Any], args: Sequence[Any] = (), kwargs: dict
     return "other" if draws else KIND.get(name, "other")
 
 
+def dropped_by(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> float:
+    """The share that a dropout leaves out, when it is on."""
+    if "dropout" not in getattr(function, "__name__", ""):
+        return 0.0
+    share = _argument(args, kwargs, 1, "p")
+    return 0.5 if share is None else float(share)
+
+
 def weights_of(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Tensor | None:
     """The matrix or kernel of an operation, of a recurrent cell the one of its inputs; None where it has none."""
     weights: Tensor | None = None

@@ -14,7 +14,6 @@ from torch.autograd.graph import get_gradient_edge
 from .._modules import (
     DEPENDENCE,
     NO_LOOK_UP,
-    NO_SLOPE,
     BatchStatistics,
     Embedding,
     Held,
@@ -41,6 +40,7 @@ class Ran:
     outputs: Tensor
     place: int  # of the outputs among the signals
     count: int
+    cut: bool = False  # whether the outputs no longer depend on the inputs by steps that can be differentiated
 
     @property
     def rows(self) -> Tensor:
@@ -56,6 +56,11 @@ class Ran:
                 combination = (self.rows * weights.to(self.outputs)).sum()
                 _send_back(combination)
         self.mode.restore()
+
+    @property
+    def unlisted(self) -> int:
+        """How many parameters the network uses that are not among its own, since all of these are held here."""
+        return sum(isinstance(each, nn.Parameter) for each in self.mode.leaves)
 
     def forget(self) -> None:
         """Let go of the way back, which takes most of the memory."""
@@ -100,10 +105,12 @@ def forward(
     if keep is None:
         check_outputs(outputs, len(tensors[0]))
     assert isinstance(outputs, Tensor)
-    if not outputs.requires_grad:
-        raise ValueError(NO_SLOPE if any(x.is_floating_point() for x in tensors_of(inputs)) else NO_LOOK_UP)
+    if not recording.signals:
+        raise ValueError(NO_LOOK_UP)
+    cut = not outputs.requires_grad
+    outputs = outputs.detach().requires_grad_() if cut else outputs
     place = recording.place_of(outputs)
-    return Ran(recording.signals, mode, outputs, place, len(tensors[0]))
+    return Ran(recording.signals, mode, outputs, place, len(tensors[0]), cut)
 
 
 def directions_of(ran: Ran, directions: int, generator: torch.Generator) -> Tensor:

@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from ..theory import Step
-from ._operations import MATRICES, RECTIFIERS, SHOWN, WEIGHTS, kind_of, step_of, weights_of
+from ._operations import MATRICES, RECTIFIERS, SHOWN, WEIGHTS, dropped_by, kind_of, step_of, weights_of
 
 
 @dataclass
@@ -37,6 +37,7 @@ class Signal:
     overflows: bool = False  # its gradient
     dead: float = math.nan  # share of units that are off at every input and position; of rectifiers
     always_on: float = math.nan
+    dropped: float = 0.0  # share of it that dropout leaves out in training
     identical: bool = False  # whether all units of a layer of weights make the same, and so will learn the same
     gradients: Tensor | None = None  # (directions, inputs, inputs); None where none came
     came: int = 0  # gradients that came back so far
@@ -151,6 +152,7 @@ class Recording(TorchFunctionMode):
         if kind == "same" and len(sources) == 1:
             for each in made:
                 self._places[each] = sources[0]
+            self.signals[sources[0]].dropped = max(self.signals[sources[0]].dropped, dropped_by(function, args, kwargs))
             return result
         operation = function.__name__.strip("_")
         name = (self._running[-1] if self._running else "") or operation

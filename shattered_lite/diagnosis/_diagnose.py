@@ -15,10 +15,11 @@ from .. import _measuring as measuring
 from .._arguments import drawn_by, whole
 from .._judging import Evidence, findings_of, zero_at_start
 from .._measuring import MATRICES, Inputs, Signal
-from .._modules import BatchStatistics, Output, check_inputs, check_network, undisturbed, unwrapped
+from .._modules import NO_SLOPE, BatchStatistics, Output, check_inputs, check_network, undisturbed, unwrapped
 from ._diagnosis import Diagnosis
 
 STALE = 10.0  # times the variance of these inputs, or a tenth: averages that batch norm will use in eval()
+FAR = 10.0  # times the size of standardised inputs, or a tenth
 
 
 def diagnose(
@@ -106,11 +107,14 @@ def diagnose(
         notes += _stale(averages, statistics)
         bar.update()
         ran = measuring.forward(module, inputs, statistics, output, directions)
-        loss, guessing = (math.nan, math.nan) if targets is None else measuring.losses(ran.outputs.detach(), targets)
+        gradients_of = partial(measuring.gradients_of, module, inputs, statistics, output)
+        if ran.cut and all(each is not None for each in gradients_of(list(learning.values()))):
+            raise ValueError(NO_SLOPE)  # what lies before the cut has nothing to learn
         measuring.refuse_dependence(ran)
         measuring.refuse_company(module, inputs, statistics, output)
         bar.update()
         at_end = ran.signals[ran.place]
+        aim = measuring.compare(ran.outputs.detach(), at_end.operation, targets)
         weights = measuring.directions_of(ran, directions, generator)
         ran.back(weights)
         bar.update()
@@ -127,7 +131,7 @@ def diagnose(
             beside.back(weights)
             line = beside.signals
         bar.update()
-        silent = measuring.out_of_reach(learning, partial(measuring.gradients_of, module, inputs, statistics, output))
+        silent = measuring.out_of_reach(learning, gradients_of)
     layers = measuring.layers_of(ran.signals, line, ran.place, ran.rows)
     zero = zero_at_start(signals)
     if zero:
@@ -135,14 +139,16 @@ def diagnose(
     seen = [layers[each.sources[0]] for each in ran.signals if each.kind in MATRICES and each.heard]
     features = next((layer for layer in reversed(seen) if layer.scale > 0), None) if keep is None else layers[ran.place]
     shown = tuple(layer for layer, signal in zip(layers, ran.signals, strict=True) if signal.shown)
-    parameters, names = list(module.parameters()), frozenset(name for name, _ in module.named_modules())
+    names = frozenset(name for name, _ in module.named_modules())
     evidence = Evidence(
         shown, signals, features, at_end, torch.finfo(outputs.dtype).eps, names,
-        learning=len(learning) if parameters else -1,
-        silent={name: learning[name].ndim > 1 and not learning[name].any() for name in silent}, loss=(loss, guessing),
-        numbers=targets is not None and targets.is_floating_point(),
+        learning=len(learning), frozen=not learning and any(True for _ in module.parameters()),
+        unlisted=ran.unlisted, cut=ran.cut,
+        silent={name: learning[name].ndim > 1 and not learning[name].any() for name in silent}, aim=aim,
     )  # fmt: skip
-    return Diagnosis(type(module).__name__, count, shown, tuple(findings_of(evidence)), tuple(notes), loss, guessing)
+    notes += _of_ends(evidence, outputs)
+    found = tuple(findings_of(evidence))
+    return Diagnosis(type(module).__name__, count, shown, found, tuple(notes), aim.loss, aim.guessing)
 
 
 def _notes(module: nn.Module, count: int, device: torch.device) -> list[str]:
@@ -155,6 +161,19 @@ def _notes(module: nn.Module, count: int, device: torch.device) -> list[str]:
         f"Frozen: {len(frozen)} of {len(parameters)} parameters.": bool(frozen),
         "One input: nothing can be compared with another.": count == 1,
         "Autocast is on around this call; all was measured without it.": torch.is_autocast_enabled(device.type),
+    }
+    return [note for note, so in said.items() if so]
+
+
+def _of_ends(evidence: Evidence, outputs: Tensor) -> list[str]:
+    """What first weights see is far from standard; or cross-entropy, which takes scores, is given probabilities."""
+    size, classes = evidence.inputs.signal, not (evidence.aim.numbers or math.isnan(evidence.aim.loss))
+    sums = outputs.double().sum(-1)
+    said = {
+        f"The inputs have a size of {size:.2g}: standardise them.": evidence.entered is not None
+        and not 1 / FAR < size < FAR,
+        "Each output sums to 1, but cross-entropy takes scores, as before the softmax.": classes
+        and bool((outputs >= 0).all() and torch.allclose(sums, torch.ones_like(sums), atol=1e-3)),
     }
     return [note for note, so in said.items() if so]
 

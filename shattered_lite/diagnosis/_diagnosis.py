@@ -9,7 +9,7 @@ from html import escape
 from importlib.metadata import PackageNotFoundError, metadata
 from typing import TYPE_CHECKING, Any
 
-from .._judging import Finding
+from .._judging import Change, Finding
 from .._measuring import Layer
 
 if TYPE_CHECKING:
@@ -111,7 +111,8 @@ class Diagnosis:
             table.add_column(head, overflow="fold", min_width=WIDTHS.get(head, len(head.split()[-1])))
         for row in self._rows():
             table.add_row(*map(Text, row))
-        return Group(Text(self.verdict, style="bold"), table, *(Text(line) for line in self._advice()))
+        changes = [f"{place}. {each.sentence}\n       {each.code}" for place, each in enumerate(self._changes, 1)]
+        return Group(Text(self.verdict, style="bold"), table, *(Text(line) for line in [*changes, *self._further()]))
 
     def __repr__(self) -> str:
         return f"<Diagnosis of {self.verdict}>"
@@ -127,11 +128,13 @@ class Diagnosis:
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{escape(name)}</th>" for name in HEADS)
         body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows())
-        advice = "".join(f"<li>{escape(line)}</li>" for line in self._advice())
+        changes = "".join(f"<li>{escape(each.sentence)}<br><code>{escape(each.code)}</code>" for each in self._changes)
+        lines = "".join(f"<li>{escape(line)}" for line in self._further())
         table = f"<table><caption>{self._caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         return (
             f"<p><strong>{escape(self.verdict)}</strong></p><div style='overflow-x: auto'>{table}</div>"
-            + f"<ul>{advice}</ul>" * bool(advice)
+            + f"<ol>{changes}</ol>" * bool(changes)
+            + f"<ul>{lines}</ul>" * bool(lines)
         )
 
     @property
@@ -157,13 +160,15 @@ class Diagnosis:
             for layer in (self.layers[place] for place in sorted(places))
         ]
 
-    def _advice(self) -> list[str]:
-        """What to change, in order; what else was found; and where to read on."""
-        lines = []
-        for first in self.findings[:1]:
-            lines = [f"{place}. {each.sentence}\n       {each.code}" for place, each in enumerate(first.changes, 1)]
-            lines += [f"Also {each.cause}, at {each.layer}. {each.sentence}" for each in self.findings[1:]]
-            lines.append(f"Why: {page_of(first.chapter)}")
+    @property
+    def _changes(self) -> tuple[Change, ...]:
+        """What to change, in order."""
+        return self.findings[0].changes if self.findings else ()
+
+    def _further(self) -> list[str]:
+        """What else was found; and where to read on."""
+        lines = [f"Also {each.cause}, at {each.layer}. {each.sentence}" for each in self.findings[1:]]
+        lines += [f"Why: {page_of(first.chapter)}" for first in self.findings[:1]]
         if not math.isnan(self.loss):
             much = " Standardise targets that are numbers, or start the last layer smaller."
             worse = self.loss > 10 * self.guessing

@@ -61,9 +61,28 @@ def read(found: sl.diagnosis.Diagnosis, drawn: bool) -> sl.diagnosis.Diagnosis:
     named = {each.layer for each in found.findings}
     accused = sum(layer.name in named for layer in found.layers)
     assert min(16, len(found.layers)) <= page.tags.count("tr") - 1 <= min(16 + accused, len(found.layers))
-    assert set(page.tags) <= {"p", "strong", "div", "table", "caption", "thead", "tbody", "tr", "th", "td", "ul", "li"}
+    assert set(page.tags) <= {
+        "p",
+        "strong",
+        "div",
+        "table",
+        "caption",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "ul",
+        "ol",
+        "li",
+        "br",
+        "code",
+    }
     assert found.verdict in page.text
     assert all(note in page.text for note in found.notes)
+    changes = found.findings[0].changes if found.findings else ()
+    assert page.tags.count("code") == len(changes)
+    assert all(each.sentence in page.text and each.code in page.text for each in changes)
     assert found.verdict in found.alternative_text
     figure = found.figure()
     assert [len(axes.lines[0].get_xdata()) for axes in figure.axes] == 3 * [len(found.layers)]

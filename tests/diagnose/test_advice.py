@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
+from typing import Any
 
 import pytest
 import torch
 from reading import seeded
 from rich.console import Console
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 import shattered_lite as sl
 
@@ -117,6 +120,116 @@ def test_a_network_that_is_frozen_whole_cannot_learn() -> None:
     exec(first_cure(network, ROWS).code, {"network": network})
     assert sl.diagnose(network, ROWS).cause == "healthy"
     assert sl.diagnose(nn.Tanh(), ROWS).cause == "healthy"  # it has none
+
+
+class Between(nn.Module):
+    """Two layers with something between them."""
+
+    def __init__(self, between: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.body, self.head, self.between = nn.Linear(64, 64), nn.Linear(64, 10), between
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.between(self.body(x).tanh()))
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        Tensor.detach,
+        torch.round,
+        torch.sign,
+        lambda x: torch.tensor(x.tolist()),
+        lambda x: F.one_hot(x.argmax(1), 64).float(),
+    ],
+    ids=["detach", "round", "sign", "numbers", "argmax"],
+)
+def test_a_gradient_that_is_cut_off_is_dead_where_it_is_cut(between: Callable[[Tensor], Tensor]) -> None:
+    found = sl.diagnose(Between(between), ROWS)
+    assert found.cause == "dead"
+    assert "in place of layer(x).detach()" in found.findings[0].changes[0].code
+    assert sl.diagnose(Between(lambda x: x), ROWS).cause == "healthy"
+
+
+def test_a_body_that_is_frozen_on_purpose_may_be_cut_off() -> None:
+    network = Between(Tensor.detach)
+    network.body.requires_grad_(False)
+    with pytest.raises(ValueError, match="by steps that can be differentiated"):
+        sl.diagnose(network, ROWS)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 1.0])
+@pytest.mark.parametrize("dropout", [lambda p: nn.Dropout(p), lambda p: lambda x: F.dropout(x, p, training=False)])
+def test_dropout_of_nearly_all_is_dead(share: float, dropout: Callable[[float], Callable[[Tensor], Tensor]]) -> None:
+    found = sl.diagnose(Between(dropout(share)), ROWS)
+    assert found.cause == ("dead" if share > 0.5 else "healthy")
+    assert not found.findings or "Leave out a smaller share" in found.findings[0].changes[0].sentence
+
+
+@pytest.mark.parametrize(
+    ("end", "targets", "so"),
+    [
+        (nn.Sigmoid(), torch.randn(16, 10, generator=seeded(2)), "dead"),
+        (nn.Sigmoid(), torch.rand(16, 10, generator=seeded(2)), "healthy"),
+        (nn.Softmax(-1), torch.randn(16, 10, generator=seeded(2)), "dead"),
+        (nn.Tanh(), torch.randn(16, 10, generator=seeded(2)), "healthy"),
+        (nn.Tanh(), 10 * torch.randn(16, 10, generator=seeded(2)), "dead"),
+        (nn.ReLU(), -torch.rand(16, 10, generator=seeded(2)), "dead"),
+        (nn.ReLU(), torch.rand(16, 10, generator=seeded(2)), "healthy"),
+        (nn.Identity(), 10 * torch.randn(16, 10, generator=seeded(2)), "healthy"),
+    ],
+)
+def test_targets_must_lie_where_outputs_can_be(end: nn.Module, targets: Tensor, so: str) -> None:
+    found = sl.diagnose(nn.Sequential(plain(2), end), ROWS, targets)
+    assert found.cause == so
+    assert sl.diagnose(nn.Sequential(plain(2), end), ROWS).cause == "healthy"
+    assert not found.findings or "nn.Identity()" in found.findings[0].changes[0].code
+
+
+@pytest.mark.parametrize(("end", "size"), [(nn.Sigmoid(), 10), (nn.Tanh(), 5)])
+def test_a_saturated_end_is_dead_unless_it_is_right(end: nn.Module, size: float) -> None:
+    network, inputs = (
+        nn.Sequential(nn.Linear(64, 64), end),
+        9 * ROWS.sign(),
+    )  # where sigmoid and tanh are flat, not still
+    nn.init.eye_(network[0].weight)
+    right = network(inputs).detach()
+    assert sl.diagnose(network, inputs, right).cause == "healthy"
+    assert sl.diagnose(network, inputs, right.roll(1, 0)).cause == "dead"
+
+
+class Listed(nn.Module):
+    """Layers in a list."""
+
+    def __init__(self, kept: Callable[[list[nn.Module]], Any]) -> None:
+        super().__init__()
+        self.layers, self.head = kept([nn.Linear(64, 64), nn.Linear(64, 64)]), nn.Linear(64, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = layer(x).tanh()
+        return self.head(x)
+
+
+def test_layers_in_a_list_are_not_trained() -> None:
+    found = sl.diagnose(Listed(list), ROWS)
+    assert found.cause == "dead"
+    assert "uses 4 parameters that network.parameters() does not have" in found.verdict
+    assert sl.diagnose(Listed(nn.ModuleList), ROWS).cause == "healthy"
+
+
+def test_inputs_that_are_not_standard_and_outputs_that_are_no_scores_are_noted() -> None:
+    targets = torch.arange(16) % 10
+    raw, scores = "The inputs have a size of 1e+02: standardise them.", "Each output sums to 1, but cross-entropy"
+    for network, inputs, wanted, note in (
+        (plain(2), 100 * ROWS, True, raw),
+        (plain(2), 3 * ROWS, False, "standardise them"),
+        (nn.Sequential(nn.LayerNorm(64), plain(2)), 100 * ROWS, False, raw),
+        (nn.Sequential(plain(2), nn.Softmax(1)), ROWS, True, scores),
+        (nn.Sequential(plain(2), nn.LogSoftmax(1)), ROWS, False, scores),
+        (plain(2), ROWS, False, scores),
+    ):
+        assert any(note in each for each in sl.diagnose(network, inputs, targets).notes) == wanted
 
 
 def test_weights_too_small_come_first_where_that_is_enough() -> None:
