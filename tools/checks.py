@@ -1,4 +1,4 @@
-"""What checks print is folded on the pages: one line says how many agree, and opens.
+"""What checks print is folded on the pages: one line says how many agree, and opens. Printed tables keep their columns.
 
 What an exercise says to a reader who has not answered yet is left out: on a page nobody was asked to run its cell.
 """
@@ -15,6 +15,7 @@ from sphinx.application import Sphinx
 PASSED = re.compile(r": (agrees|holds)$")
 LINE = re.compile(r"(.+)(: )((?:predicted|error) .+)(: )(agrees|holds)")
 PARTS = ("name", "colon", "said", "colon", "verdict")
+COLUMNS = re.compile(r"\S {2,}\S")
 UNANSWERED = re.compile(r"(No answer yet: .*\n?)+")
 
 
@@ -55,6 +56,13 @@ def pieces(block: nodes.literal_block) -> Iterator[nodes.Node]:
         yield piece
 
 
+def keep_columns(output: nodes.container) -> None:
+    """Of whatever has two lines or more with columns: they are not to wrap."""
+    for block in output.findall(nodes.literal_block):
+        if sum(bool(COLUMNS.search(line)) for line in block.astext().split("\n")) > 1:
+            block["classes"].append("columns")
+
+
 def fold_checks(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
     """Of every output that has lines of checks, where pages can fold."""
     if app.builder.format != "html":
@@ -67,6 +75,7 @@ def fold_checks(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
                 output.remove(block)
             elif any(PASSED.search(line) for line in block.astext().split("\n")):
                 block.replace_self(list(pieces(block)))
+        keep_columns(output)
         if not output.children:
             output.parent.remove(output)
 

@@ -12,6 +12,7 @@ document.addEventListener("click", (event) => {
   const shown = link.querySelector("img");
   const picture = shown.cloneNode();
   picture.loading = "eager";
+  picture.style.setProperty("--ratio", shown.offsetWidth / shown.offsetHeight);
   const whole = Math.min(innerWidth, (innerHeight * shown.offsetWidth) / shown.offsetHeight);
   dialog.classList.toggle("near", whole < 1.3 * shown.offsetWidth);
   dialog.append(button, picture);

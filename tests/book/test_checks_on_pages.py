@@ -54,6 +54,23 @@ def test_an_output_without_checks_is_left_alone() -> None:
     assert folded("L = 3: R = 0.125\nall of it agrees") == ["L = 3: R = 0.125\nall of it agrees"]
 
 
+@pytest.mark.parametrize(
+    ("text", "so"),
+    [
+        ("L    R\n1  0.5", ["columns"]),
+        ("a sentence\nand one more", []),
+        ("one  line", []),
+        (f"a  1\nb  2\n{AGREES}", ["columns"]),
+    ],
+)
+def test_a_printed_table_keeps_its_columns(text: str, so: list[str]) -> None:
+    page = new_document("page", get_default_settings())
+    output = nodes.container("", nodes.literal_block(text, text), classes=["cell_output"])
+    page += output
+    checks.fold_checks(SimpleNamespace(builder=SimpleNamespace(format="html")), page, "page")
+    assert output.children[0]["classes"] == so
+
+
 UNANSWERED = "No answer yet: put yours in place of None and run the cell again.\n"
 
 

@@ -1,5 +1,7 @@
 """Figures that enlarge, links that land, what scrolls and says so, and keys that show where they are."""
 
+import re
+
 import pytest
 from browsing import DESKTOP, PHONE, bring_to_life, opened, unfold
 
@@ -198,6 +200,54 @@ def test_paper_of_a_figure_in_dark_mode_has_all_its_edges(browser, site):
         box, link = paper.bounding_box(), paper.locator("..").bounding_box()
         assert link["x"] <= box["x"]
         assert box["x"] + box["width"] <= link["x"] + link["width"]
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+def test_paper_is_no_larger_than_its_figure(browser, site, mode, size):
+    """Enlarged, photographs keep their paper; at night the rest of the screen is dark."""
+    with opened(browser, f"{site}/who-is-active.html", size=size, mode=mode) as (page, _):
+        paper = page.locator(f"{FIGURE}:has(> img.on-paper)").first
+        small = paper.locator("img").bounding_box()
+        paper.click()
+        dialog = page.locator("dialog.enlarged")
+        for _ in range(2):  # whole, and near
+            large = dialog.locator("img").bounding_box()
+            assert large["width"] / large["height"] == pytest.approx(small["width"] / small["height"], rel=0.1)
+            dialog.locator("img").click()
+        colour = dialog.evaluate("each => getComputedStyle(each).backgroundColor")
+        brightness = max(int(number) for number in re.findall(r"\d+", colour)[:3])
+        assert brightness < 80 if mode == "dark" else brightness > 200
+
+
+def test_a_copy_button_has_room_for_a_finger(browser, site):
+    with opened(browser, f"{site}/{CHAPTER}.html", size=PHONE, touch=True) as (page, _):
+        button = page.locator("button.copybtn").first
+        button.scroll_into_view_if_needed()
+        box = button.bounding_box()
+        middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        for step in (-21, 21):
+            for x, y in ((middle[0] + step, middle[1]), (middle[0], middle[1] + step)):
+                met = page.evaluate("([x, y]) => document.elementFromPoint(x, y)?.closest('button')?.className", [x, y])
+                assert "copybtn" in (met or "")
+
+
+def test_marks_of_a_search_do_not_move_the_page(browser, site):
+    with opened(browser, f"{site}/index.html", size=PHONE) as (page, _):
+        before = page.locator(".widget-live, canvas, svg").first.bounding_box()
+    with opened(browser, f"{site}/index.html?highlight=gradients", size=PHONE) as (page, _):
+        page.locator("p.highlight-link").wait_for()
+        assert page.locator(".widget-live, canvas, svg").first.bounding_box() == before
+
+
+def test_printed_tables_scroll_and_sentences_wrap(browser, site):
+    with opened(browser, f"{site}/theorem-3.html", size=PHONE) as (page, _):
+        styles = page.evaluate(
+            "[...document.querySelectorAll('.cell_output pre')].map(each => "
+            "[each.closest('.columns') !== null, getComputedStyle(each).whiteSpace])"
+        )
+        assert {True, False} == {columns for columns, _ in styles}
+        assert all((how == "pre") == columns for columns, how in styles)
 
 
 @pytest.mark.parametrize("name", ["index", CHAPTER, "theorem-2", "one-curve"])
