@@ -108,8 +108,8 @@ def diagnose(
         bar.update()
         ran = measuring.forward(module, inputs, statistics, output, directions)
         gradients_of = partial(measuring.gradients_of, module, inputs, statistics, output)
-        if ran.cut and all(each is not None for each in gradients_of(list(learning.values()))):
-            raise ValueError(NO_SLOPE)  # what lies before the cut has nothing to learn
+        if ran.cut and (callable(output) or all(each is not None for each in gradients_of(list(learning.values())))):
+            raise ValueError(NO_SLOPE)  # it was not the network; or what lies before the cut has nothing to learn
         measuring.refuse_dependence(ran)
         measuring.refuse_company(module, inputs, statistics, output)
         bar.update()
