@@ -9,16 +9,15 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from .._measuring import WEIGHTS, Signal
+from .._measuring import Signal
 from . import _changes as change
 from ._changes import Change
-from ._evidence import TRAINED, Evidence, Finding
+from ._evidence import OFF, TRAINED, Evidence, Finding
+from ._reach import cut_off, dropped, ends_flat, frozen, out_of_reach, stuck, unlisted
 
 FACTOR = 1e3  # by which sizes may change: beyond it no one step size fits all layers
 ALIKE = 1e-3  # share of the power that tells inputs apart: gradient descent takes 1,000 times longer to learn from it
 ALIKE_INPUTS = 1e-2  # which are easy to standardise
-OFF = 0.9  # share of a layer's units that are never on, or left out, or saturated
-LEFT = 0.25  # of the loss of the best constant answer: half of its errors
 WHITE = 0.1  # correlation of gradients at neighbouring points of the line
 EXACT = 1e-6  # curvature is a root of a difference: half of the digits of float64
 
@@ -34,34 +33,6 @@ def zero_at_start(signals: Sequence[Signal]) -> list[str]:
     return [each.name for each in signals if each.step.zero and any(signals[source].rms > 0 for source in each.sources)]
 
 
-def _frozen(evidence: Evidence) -> Finding | None:
-    if not evidence.frozen:
-        return None
-    first = next((each for each in evidence.signals if each.kind in WEIGHTS), evidence.signals[0])
-    sentence = "No parameter of the network asks for a gradient: no step changes it."
-    return Finding("dead", first.name, sentence, (change.UNFREEZE,), "who-is-active")
-
-
-def _unlisted(evidence: Evidence) -> Finding | None:
-    """Layers in a list, or in a closure."""
-    if not evidence.unlisted > evidence.learning / 2:
-        return None
-    first = next((each for each in evidence.signals if each.kind in WEIGHTS), evidence.signals[0])
-    sentence = (
-        f"It uses {evidence.unlisted} parameters that network.parameters() does not have: no optimiser moves them."
-    )
-    return Finding("dead", first.name, sentence, (change.LIST,), "who-is-active")
-
-
-def _cut(evidence: Evidence) -> Finding | None:
-    """By detach, a rounding, the place of a maximum, a way through numpy."""
-    if not evidence.cut:
-        return None
-    *_, last = (each.name for each in evidence.signals if each is not evidence.outputs)
-    sentence = "What is made of it depends on it by no step that can be differentiated: no gradient comes back."
-    return Finding("dead", last, sentence, (change.CONNECT,), "who-is-active")
-
-
 def _overflow(evidence: Evidence) -> Finding | None:
     changes = (change.STANDARDISE, evidence.keep_size, change.NORM, change.RANGE)
     for signal in evidence.signals:
@@ -71,29 +42,6 @@ def _overflow(evidence: Evidence) -> Finding | None:
         if signal.overflows:
             return Finding("exploding", signal.name, "Its gradient is no longer finite.", changes, "any-activation")
     return None
-
-
-def _stuck(evidence: Evidence) -> Finding | None:
-    """Zeros that lock each other: neither ever gets a gradient."""
-    for name, zero in evidence.silent.items():
-        if zero:
-            sentence = f"{name} is zero and gets no gradient, nor ever will: another zero locks it."
-            cure = Change(change.ONE_ZERO.sentence, f"nn.init.kaiming_normal_(network.get_parameter({name!r}))")
-            return Finding("zero by design", _owner(name), sentence, (cure,), "after-the-paper")
-    return None
-
-
-def _out_of_reach(evidence: Evidence) -> Finding | None:
-    if evidence.silent and len(evidence.silent) > evidence.learning / 2:
-        name = next(iter(evidence.silent))
-        sentence = f"{len(evidence.silent)} of {evidence.learning} parameters never get a gradient, {name} among them."
-        return Finding("dead", _owner(name), sentence, (change.CONNECT, change.AGAIN), "who-is-active")
-    return None
-
-
-def _owner(parameter: str) -> str:
-    """The module that a parameter belongs to; one of the network itself speaks for itself."""
-    return parameter.rpartition(".")[0] or parameter
 
 
 def _faint_signal(evidence: Evidence) -> Finding | None:
@@ -122,27 +70,6 @@ def _dead(evidence: Evidence) -> Finding | None:
             off = next(each for each in evidence.signals if (each.name, each.dead) == (layer.name, layer.dead))
             changes = (evidence.at(change.AGAIN, off), change.STANDARDISE)
             return Finding("dead", layer.name, sentence, changes, "who-is-active")
-    return None
-
-
-def _dropped(evidence: Evidence) -> Finding | None:
-    for signal in evidence.signals:
-        if signal.dropped >= OFF:
-            sentence = f"Dropout leaves out {signal.dropped:.0%} of it in training."
-            return Finding("dead", signal.name, sentence, (change.KEEP_MORE,), "who-is-active")
-    return None
-
-
-def _ends_flat(evidence: Evidence) -> Finding | None:
-    """The last activation is saturated, or will be on the way to targets that it cannot reach."""
-    aim = evidence.aim
-    if aim.least > LEFT * aim.guessing:
-        sentence = f"Targets lie where its outputs never are: a loss of {aim.least:.2g} is left at best."
-        return Finding("dead", evidence.outputs.name, sentence, (change.FREE_END,), "who-is-active")
-    if aim.saturated > OFF and aim.loss > aim.guessing:
-        sentence = f"{aim.saturated:.0%} of its outputs are saturated, where its slope is nearly 0."
-        changes = (change.STANDARDISE, change.FREE_END, evidence.keep_size)
-        return Finding("dead", evidence.outputs.name, sentence, changes, "who-is-active")
     return None
 
 
@@ -306,6 +233,6 @@ def _sequences(signals: Sequence[Signal]) -> Iterator[tuple[Signal, Tensor]]:
 
 
 RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
-    _frozen, _unlisted, _overflow, _cut, _stuck, _alike_inputs, _faint_signal, _loud_signal, _dead, _dropped, _nothing,
-    _identical, _linear, _faint_gradient, _collapsed, _steep, _ends_flat, _far_off, _over_time, _out_of_reach,
+    frozen, unlisted, _overflow, cut_off, stuck, _alike_inputs, _faint_signal, _loud_signal, _dead, dropped, _nothing,
+    _identical, _linear, _faint_gradient, _collapsed, _steep, ends_flat, _far_off, _over_time, out_of_reach,
 )  # fmt: skip
