@@ -3,7 +3,7 @@
 The cases stand in ``tests/diagnose``; a row each goes into ``shattered_lite/lab/records/diagnoses.csv``. A row keeps
 what was said when its case was first met, however the diagnosis changes. The history has the code that met a set first:
 1cfa28d the second, ac59653 the third, 1526446 the fourth, 38895a1 the fifth, 246fa4f the sixth,
-ba9917d the seventh. A crash counts as a refusal.
+ba9917d the seventh, 6e938fb the eighth. A crash counts as a refusal.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ SETS = {  # where the healthy ones stand, and where the sick ones
     "fifth": ("fifth_cases.HEALTHY_FIFTH", "fifth_cases.SICK_FIFTH"),
     "sixth": ("sixth_cases.HEALTHY_SIXTH", "sixth_cases.SICK_SIXTH"),
     "seventh": ("seventh_cases.HEALTHY_SEVENTH", "seventh_cases.SICK_SEVENTH"),
+    "eighth": ("eighth_cases.HEALTHY_EIGHTH", "eighth_cases.SICK_EIGHTH"),
 }
 COLUMNS = ("set", "state", "name", "expected", "at_first", "now")
 TABLE = sl.lab.records.FOLDER / "diagnoses.csv"

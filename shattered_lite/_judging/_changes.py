@@ -63,6 +63,11 @@ FREE_END = Change(
     "Let the last layer put out any number; or bring the targets into the range of its activation.",
     "nn.Identity()  # in place of the last activation",
 )
+UNCENTRED = Change(
+    "Take no mean of what was centred just before, and no difference of equals: one norm for all inputs keeps what "
+    "tells them apart.",
+    "nn.BatchNorm2d(channels)  # in place of nn.InstanceNorm2d",
+)
 KEEP_MORE = Change("Leave out a smaller share: nn.Dropout takes the share that it drops.", "nn.Dropout(0.1)")
 LIST = Change("Keep layers where the network finds them.", "self.layers = nn.ModuleList(layers)")
 UNFREEZE = Change("Let it learn.", "network.requires_grad_(True)")

@@ -145,6 +145,15 @@ class Evidence:
         """Whether there is one among the activations."""
         return any(each.step.activation is ACTIVATIONS["sigmoid"] for each in self.signals)
 
+    @property
+    def depth(self) -> int:
+        """How many layers of weights stand one behind the other."""
+        behind: list[int] = []
+        for each in self.signals:
+            before = max((behind[source] for source in each.sources), default=0)
+            behind.append(before + (each.kind in TRAINED and each.heard))
+        return max(behind)
+
     def entering(self, signal: Signal) -> Signal:
         """What a signal is made of."""
         return self.signals[signal.sources[0]] if signal.sources else signal

@@ -44,6 +44,17 @@ def _overflow(evidence: Evidence) -> Finding | None:
     return None
 
 
+def _cancelled(evidence: Evidence) -> Finding | None:
+    """Such as the mean of what a norm has centred."""
+    for signal in evidence.signals:
+        before = evidence.entering(signal).rms
+        adds = signal.kind == "mean" or signal.operation in ("sum", "sub")
+        if adds and 0 < signal.rms < 8 * evidence.rounding * before:
+            sentence = "All that it adds up cancels: what is left is rounding."
+            return Finding("collapsed", signal.name, sentence, (change.UNCENTRED,), "one-curve")
+    return None
+
+
 def _faint_signal(evidence: Evidence) -> Finding | None:
     for signal in evidence.signals:
         seen = evidence.entering(signal)
@@ -78,6 +89,9 @@ def _nothing(evidence: Evidence) -> Finding | None:
     if evidence.inputs.gradient != 0 or zero_at_start(evidence.signals):
         return None
     for signal in evidence.signals:
+        if signal.rms == 0 and signal.operation == "unknown":
+            sentence = "None of its units is on at any input."
+            return Finding("dead", signal.name, sentence, (change.STANDARDISE, change.NORM), "who-is-active")
         if signal.rms == 0:
             sentence = "It makes the same of every input: nothing."
             return Finding("collapsed", signal.name, sentence, (change.STANDARDISE, change.NORM), "one-curve")
@@ -107,11 +121,10 @@ def _linear(evidence: Evidence) -> Finding | None:
     if zero_at_start(evidence.signals) and any(layer.curvature > ALIKE for layer in evidence.layers):
         return None  # it is linear at the start, but will not be: what bends is switched off
     on_the_way = [layer for layer in evidence.layers if layer.gradient > 0 and not math.isnan(layer.curvature)]
-    weights = sum(each.kind in TRAINED and each.heard for each in evidence.signals)
     straight = max(
         EXACT, min(FACTOR * evidence.rounding, max(ALIKE, 8 * evidence.rounding))
     )  # half precision is coarse
-    if weights > 1 and on_the_way and all(layer.curvature < straight for layer in on_the_way):
+    if evidence.depth > 1 and on_the_way and all(layer.curvature < straight for layer in on_the_way):
         sentence = "Along a line between two inputs every signal is a straight line: all layers together are one."
         return Finding("linear", on_the_way[-1].name, sentence, (change.ACTIVATE,), "looks-linear")
     return None
@@ -233,6 +246,6 @@ def _sequences(signals: Sequence[Signal]) -> Iterator[tuple[Signal, Tensor]]:
 
 
 RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
-    frozen, unlisted, _overflow, cut_off, stuck, _alike_inputs, _faint_signal, _loud_signal, _dead, dropped, _nothing,
-    _identical, _linear, _faint_gradient, _collapsed, _steep, ends_flat, _far_off, _over_time, out_of_reach,
+    frozen, unlisted, _overflow, cut_off, stuck, _alike_inputs, _cancelled, _faint_signal, _loud_signal, _dead, dropped,
+    _nothing, _identical, _linear, _faint_gradient, _collapsed, _steep, ends_flat, _far_off, _over_time, out_of_reach,
 )  # fmt: skip

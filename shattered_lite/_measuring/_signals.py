@@ -125,7 +125,8 @@ class Recording(TorchFunctionMode):
     def place_of(self, x: Tensor) -> int:
         """Of a tensor that was made while this was on; how, may be unknown."""
         if x not in self._places:  # by an autograd function, which no mode sees: all before may have a part in it
-            self._write(x, "", "unknown", "other", Step(tuple(range(len(self.signals)))))
+            name = (self._running[-1] if self._running else "") or "a function of its own"
+            self._write(x, name, "unknown", "other", Step(tuple(range(len(self.signals)))))
         return int(self._places[x])
 
     def enter(self, x: Tensor, name: str) -> None:

@@ -4,16 +4,16 @@ who had not seen how the diagnosis works.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-
 from healthy import CLASSES, VOCABULARY, Case, _timm, images, made, rows, sequences, tokens
 from sick import Sick
+from torch import Tensor, nn
 
 Batch = Callable[[int], tuple[Tensor, Tensor]]
 
@@ -264,7 +264,7 @@ class CapsuleNetwork(nn.Module):
         )
         counts = [64] + [16] * (layers - 1) + [CLASSES]
         self.capsules = nn.Sequential(
-            *(Capsules(before, 8, after, 8, std) for before, after in zip(counts[:-1], counts[1:], strict=True))
+            *(Capsules(before, 8, after, 8, std) for before, after in itertools.pairwise(counts))
         )
 
     def forward(self, x: Tensor) -> Tensor:

@@ -232,6 +232,34 @@ def test_inputs_that_are_not_standard_and_outputs_that_are_no_scores_are_noted()
         assert any(note in each for each in sl.diagnose(network, inputs, targets).notes) == wanted
 
 
+@pytest.mark.parametrize("norm", [nn.InstanceNorm2d(4), nn.BatchNorm2d(4)])
+def test_a_mean_of_what_a_norm_has_centred_says_nothing(norm: nn.Module) -> None:
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), norm, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+    found = sl.diagnose(network, ROWS.view(16, 1, 8, 8))
+    if isinstance(norm, nn.BatchNorm2d):
+        assert found.cause == "healthy"
+    else:
+        assert (found.cause, found.findings[0].layer) == ("collapsed", "3")
+
+
+class Sides(nn.Module):
+    """Two layers of weights, beside each other or one behind the other, and nothing that bends."""
+
+    def __init__(self, behind: bool) -> None:
+        super().__init__()
+        self.one, self.two, self.behind = nn.Linear(64, 64), nn.Linear(64, 64), behind
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.two(self.one(x)) if self.behind else self.two(x) + self.one(x.flip(1))
+
+
+def test_layers_beside_each_other_are_not_all_one() -> None:
+    """A linear model of several parts is what somebody wanted."""
+    assert sl.diagnose(Sides(behind=True), ROWS).cause == "linear"
+    assert sl.diagnose(Sides(behind=False), ROWS).cause == "healthy"
+    assert sl.diagnose(nn.Sequential(nn.Linear(64, 64), Sides(behind=False)), ROWS).cause == "linear"
+
+
 def test_weights_too_small_come_first_where_that_is_enough() -> None:
     """Trained on the digits, networks of 20 layers learn with He's weights alone; those of 50 need skips."""
     assert first_cure(plain(15), ROWS).code == "sl.he_(network)"

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 
 import pytest
+from eighth_cases import HEALTHY_EIGHTH, SICK_EIGHTH
 from exam_cases import HEALTHY_EXAM, SICK_EXAM
 from fifth_cases import HEALTHY_FIFTH, SICK_FIFTH
 from healthy import HEALTHY, ZERO_AT_START, Case
@@ -24,7 +25,7 @@ import shattered_lite as sl
 from tools import record_diagnoses
 
 GRAPHS = ("graph_sums_neighbours", "graph_oversmoothed", "graph_convolutions")  # whose first axis counts nodes
-REFUSED = (*GRAPHS, "scaled_then_long")  # and one that rounds its outputs
+REFUSED = (*GRAPHS, "scaled_then_long", "missing_values_left_in")  # and what rounds, or is given what is no number
 
 # Its class token hears the image through factors of 1e-5 alone: a start near zero, by design, that looks like a fault.
 KNOWN_ALARMS = {"timm_cait"}
@@ -44,24 +45,27 @@ def alarms(healthy: Mapping[str, Callable[[int], Case]], seed: int) -> dict[str,
 
 
 def wrong(sick: Mapping[str, Sick], seed: int) -> dict[str, str]:
-    found = {name: cause(sick[name].factory(seed)) for name in accepted(sick)}
+    found = {name: "refused" if name in REFUSED else cause(sick[name].factory(seed)) for name in sick}
     return {name: said for name, said in found.items() if said != sick[name].cause and said not in sick[name].cause}
 
 
 @pytest.mark.parametrize(
-    "healthy", [HEALTHY, HEALTHY_TOO, HEALTHY_LAST, HEALTHY_EXAM, HEALTHY_FIFTH, HEALTHY_SIXTH, HEALTHY_SEVENTH]
+    "healthy",
+    [HEALTHY, HEALTHY_TOO, HEALTHY_LAST, HEALTHY_EXAM, HEALTHY_FIFTH, HEALTHY_SIXTH, HEALTHY_SEVENTH, HEALTHY_EIGHTH],
 )
 def test_healthy_networks_get_no_alarm(healthy: Mapping[str, Callable[[int], Case]]) -> None:
     assert alarms(healthy, seed=1).keys() <= KNOWN_ALARMS
 
 
-@pytest.mark.parametrize("sick", [SICK, SICK_TOO, SICK_LAST, SICK_FIFTH, SICK_SEVENTH])
+@pytest.mark.parametrize("sick", [SICK, SICK_TOO, SICK_LAST, SICK_EXAM, SICK_FIFTH, SICK_SEVENTH, SICK_EIGHTH])
 def test_at_least_eight_causes_in_ten_are_right(sick: Mapping[str, Sick]) -> None:
-    """Not of the fourth and sixth sets, of which three and six in ten are misread still, as the chapter prints."""
+    """Not of the sixth set, of which a quarter is misread still, as the chapter prints."""
     assert len(wrong(sick, seed=1)) <= 0.2 * len(sick)
 
 
-@pytest.mark.parametrize("sick", [SICK, SICK_TOO, SICK_LAST, SICK_EXAM, SICK_FIFTH, SICK_SIXTH, SICK_SEVENTH])
+@pytest.mark.parametrize(
+    "sick", [SICK, SICK_TOO, SICK_LAST, SICK_EXAM, SICK_FIFTH, SICK_SIXTH, SICK_SEVENTH, SICK_EIGHTH]
+)
 def test_few_cured_networks_get_an_alarm(sick: Mapping[str, Sick]) -> None:
     assert len(alarms({name: each.cured for name, each in sick.items()}, seed=1)) <= len(sick) / 10
 
