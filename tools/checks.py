@@ -4,6 +4,7 @@ What an exercise says to a reader who has not answered yet is left out: on a pag
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from html import escape
 from itertools import groupby
@@ -16,6 +17,7 @@ PASSED = re.compile(r": (agrees|holds)$")
 LINE = re.compile(r"(.+)(: )((?:predicted|error) .+)(: )(agrees|holds)")
 PARTS = ("name", "colon", "said", "colon", "verdict")
 COLUMNS = re.compile(r"\S {2,}\S")
+NUMBER = re.compile(r"-?\d[\d.e+-]*")
 UNANSWERED = re.compile(r"(No answer yet: .*\n?)+")
 
 
@@ -57,9 +59,11 @@ def pieces(block: nodes.literal_block) -> Iterator[nodes.Node]:
 
 
 def keep_columns(output: nodes.container) -> None:
-    """Of whatever has two lines or more with columns: they are not to wrap."""
+    """Of two lines or more with gaps, or of three that differ in their numbers and labels alone: they are not to wrap."""
     for block in output.findall(nodes.literal_block):
-        if sum(bool(COLUMNS.search(line)) for line in block.astext().split("\n")) > 1:
+        lines = block.astext().split("\n")
+        alike = Counter(NUMBER.sub("#", line.rpartition(": ")[2]) for line in lines if NUMBER.search(line))
+        if sum(bool(COLUMNS.search(line)) for line in lines) > 1 or max(alike.values(), default=0) > 2:
             block["classes"].append("columns")
 
 

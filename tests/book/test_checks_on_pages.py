@@ -61,6 +61,9 @@ def test_an_output_without_checks_is_left_alone() -> None:
         ("a sentence\nand one more", []),
         ("one  line", []),
         (f"a  1\nb  2\n{AGREES}", ["columns"]),
+        ("few: loss 2.1 to 0.1\nmore: loss 3 to 2\nmost: loss 1e-3 to 0", ["columns"]),
+        ("few: loss 2.1 to 0.1\nmore: loss 3 to 2", []),
+        ("few: it is 0.1\nmore: there are 3\nmost: at 1e-3", []),
     ],
 )
 def test_a_printed_table_keeps_its_columns(text: str, so: list[str]) -> None:
