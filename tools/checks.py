@@ -59,7 +59,7 @@ def pieces(block: nodes.literal_block) -> Iterator[nodes.Node]:
 
 
 def keep_columns(output: nodes.container) -> None:
-    """Of two lines or more with gaps, or of three that differ in their numbers and labels alone: they are not to wrap."""
+    """Two lines with gaps, or three that differ in labels and numbers alone, are not to wrap."""
     for block in output.findall(nodes.literal_block):
         lines = block.astext().split("\n")
         alike = Counter(NUMBER.sub("#", line.rpartition(": ")[2]) for line in lines if NUMBER.search(line))
