@@ -63,7 +63,8 @@ class Evidence:
     frozen: bool  # whether there are parameters, and none of them does
     unlisted: int  # how many more it uses that ``parameters()`` does not have
     cut: bool  # whether the outputs no longer depend on the inputs by steps that can be differentiated
-    silent: Mapping[str, bool]  # those that can never get one, by name; and whether they are weights that are all zero
+    silent: Mapping[str, bool]  # those that can never get one, by name; and whether they are zeros that lock each other
+    unused: frozenset[str]  # such of these as have siblings that learn: experts, or heads, that no input chose
     aim: Compared  # the outputs with the targets
 
     @property
@@ -104,7 +105,13 @@ class Evidence:
     @property
     def standardised(self) -> bool:
         """Whether the inputs are, nearly."""
-        return 1 / STANDARD < self.inputs.signal < STANDARD and self.inputs.spread > 1 / STANDARD
+        return 1 / STANDARD < self.given.signal < STANDARD and self.given.spread > 1 / STANDARD
+
+    @property
+    def given(self) -> Layer:
+        """Of several inputs the one that the first weights see, if these see any as it is."""
+        name = self.inputs.name if self.entered is None else self.entering(self.entered).name
+        return next((each for each in self.layers if (each.name, each.operation) == (name, "inputs")), self.inputs)
 
     @property
     def entered(self) -> Signal | None:

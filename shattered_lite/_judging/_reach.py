@@ -7,7 +7,8 @@ from . import _changes as change
 from ._changes import Change
 from ._evidence import OFF, Evidence, Finding
 
-LEFT = 0.25  # of the loss of the best constant answer: half of its errors
+LEFT = 0.25  # of the loss of the best constant answer: half of its errors; or of outputs that are stuck and wrong
+FEW = 10
 
 
 def frozen(evidence: Evidence) -> Finding | None:
@@ -51,9 +52,10 @@ def stuck(evidence: Evidence) -> Finding | None:
 
 def out_of_reach(evidence: Evidence) -> Finding | None:
     """More than half of the parameters, of those that are to learn."""
-    if evidence.silent and len(evidence.silent) > evidence.learning / 2:
-        name = next(iter(evidence.silent))
-        sentence = f"{len(evidence.silent)} of {evidence.learning} parameters never get a gradient, {name} among them."
+    lost = [name for name in evidence.silent if name not in evidence.unused]
+    if lost and len(lost) > evidence.learning / 2:
+        name = lost[0]
+        sentence = f"{len(lost)} of {evidence.learning} parameters never get a gradient, {name} among them."
         return Finding("dead", _owner(name), sentence, (change.CONNECT, change.AGAIN), "who-is-active")
     return None
 
@@ -64,9 +66,9 @@ def _owner(parameter: str) -> str:
 
 
 def dropped(evidence: Evidence) -> Finding | None:
-    """Nearly all of a signal."""
+    """Nearly all of a signal, so that a handful of entries is left."""
     for signal in evidence.signals:
-        if signal.dropped >= OFF:
+        if signal.dropped >= OFF and signal.size * (1 - signal.dropped) < FEW:
             sentence = f"Dropout leaves out {signal.dropped:.0%} of it in training."
             return Finding("dead", signal.name, sentence, (change.KEEP_MORE,), "who-is-active")
     return None
@@ -78,8 +80,8 @@ def ends_flat(evidence: Evidence) -> Finding | None:
     if aim.least > LEFT * aim.guessing:
         sentence = f"Targets lie where its outputs never are: a loss of {aim.least:.2g} is left at best."
         return Finding("dead", evidence.outputs.name, sentence, (change.FREE_END,), "who-is-active")
-    if aim.saturated > OFF and aim.loss > aim.guessing:
-        sentence = f"{aim.saturated:.0%} of its outputs are saturated, where its slope is nearly 0."
+    if aim.stuck > LEFT:
+        sentence = f"{aim.stuck:.0%} of its outputs are wrong, and saturated: its slope there is nearly 0."
         changes = (change.STANDARDISE, change.FREE_END, evidence.keep_size)
         return Finding("dead", evidence.outputs.name, sentence, changes, "who-is-active")
     return None

@@ -47,11 +47,11 @@ def _overflow(evidence: Evidence) -> Finding | None:
 def _cancelled(evidence: Evidence) -> Finding | None:
     """Such as the mean of what a norm has centred."""
     for signal in evidence.signals:
-        before = evidence.entering(signal).rms
-        adds = signal.kind == "mean" or signal.operation in ("sum", "sub")
-        if adds and 0 < signal.rms < 8 * evidence.rounding * before:
+        seen = evidence.entering(signal)
+        left = evidence.rounding * evidence.entering(seen).rms
+        if signal.kind in TRAINED and (seen.kind == "mean" or seen.operation == "sub") and 0 < seen.rms < left:
             sentence = "All that it adds up cancels: what is left is rounding."
-            return Finding("collapsed", signal.name, sentence, (change.UNCENTRED,), "one-curve")
+            return Finding("collapsed", seen.name, sentence, (change.UNCENTRED,), "one-curve")
     return None
 
 
@@ -85,8 +85,8 @@ def _dead(evidence: Evidence) -> Finding | None:
 
 
 def _nothing(evidence: Evidence) -> Finding | None:
-    """Signals that are exactly zero, or slopes that are, though nobody has set weights to zero."""
-    if evidence.inputs.gradient != 0 or zero_at_start(evidence.signals):
+    """Signals or slopes that are exactly zero, though nobody set weights to zero, so that something never learns."""
+    if evidence.inputs.gradient != 0 or zero_at_start(evidence.signals) or (evidence.learning and not evidence.silent):
         return None
     for signal in evidence.signals:
         if signal.rms == 0 and signal.operation == "unknown":
@@ -165,8 +165,8 @@ def _faint_gradient(evidence: Evidence) -> Finding | None:
 def _alike_inputs(evidence: Evidence) -> Finding | None:
     """Unless a norm comes first, as the first weights see them."""
     first = evidence.entered
-    if first is not None and evidence.inputs.spread < ALIKE_INPUTS:
-        sentence = f"Of the power of the inputs, {evidence.inputs.spread:.1g} tells them apart: they are nearly equal."
+    if first is not None and evidence.given.spread < ALIKE_INPUTS:
+        sentence = f"Of the power of the inputs, {evidence.given.spread:.1g} tells them apart: they are nearly equal."
         return Finding("collapsed", first.name, sentence, (change.STANDARDISE, change.NORM, change.SKIP), "one-curve")
     return None
 

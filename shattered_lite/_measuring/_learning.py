@@ -13,22 +13,32 @@ MOVE = 0.01  # of a parameter, relative to its size; or as it is, if that is 0
 Gradients = Callable[[Sequence[nn.Parameter]], Sequence[Tensor | None]]  # None where the outputs are not made with it
 
 
-def out_of_reach(learning: Mapping[str, nn.Parameter], gradients: Gradients) -> list[str]:
+def out_of_reach(learning: Mapping[str, nn.Parameter], gradients: Gradients) -> dict[str, bool]:
     """Names of parameters whose gradient is exactly zero, and stays so when those that have one are moved a little.
 
-    A head that starts at zero hides all others for one step only. Values are changed: call it where they are restored.
+    A head that starts at zero hides all others for one step only. True are weights that are zero and lock each other:
+    moved together, they get a gradient. Others may be such as these inputs do not use. Values are changed: call it
+    where they are restored.
     """
     silent = list(learning)
-    for _ in range(ROUNDS):
+
+    def without(names: list[str]) -> list[str]:
         found = dict(zip(learning, gradients(list(learning.values())), strict=True))
-        still = [name for name in silent if (own := found[name]) is not None and not own.any()]
+        return [name for name in names if (own := found[name]) is not None and not own.any()]
+
+    for _ in range(ROUNDS):
+        still = without(silent)
         opened = len(still) < len(silent)
         silent = still
         if not (silent and opened):
             break
         for name in learning.keys() - set(silent):
             _move(learning[name])
-    return silent
+    zero = [name for name in silent if not learning[name].any()]
+    for name in zero:
+        _move(learning[name])
+    locked = set(zero).difference(without(zero)) if zero else set()
+    return {name: name in locked and learning[name].ndim > 1 for name in silent}
 
 
 def _move(parameter: Tensor) -> None:

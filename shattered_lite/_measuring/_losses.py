@@ -10,7 +10,10 @@ from torch import Tensor
 from torch.nn import functional
 
 IGNORED = -100  # a target that torch leaves out
-RANGES = {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "relu": (0, None), "softplus": (0, None)}
+RANGES = {
+    "sigmoid": (0, 1), "hardsigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "relu6": (0, 6), "relu": (0, None),
+    "softplus": (0, None), "exp": (0, None), "abs": (0, None), "logsigmoid": (None, 0),
+}  # fmt: skip
 FLAT = 1e-3  # of the greatest slope
 
 
@@ -31,22 +34,24 @@ class Compared(NamedTuple):
     guessing: float = math.nan  # that of the best answer that is always the same
     numbers: bool = False  # whether targets are, and not classes
     least: float = 0.0  # squared error that the last activation leaves, whatever goes into it
-    saturated: float = 0.0  # share of what a last sigmoid or tanh makes at which its slope is nearly 0
+    stuck: float = 0.0  # share of what a last sigmoid or tanh makes that is wrong, and where its slope is nearly 0
 
 
 def compare(outputs: Tensor, operation: str, targets: Tensor | None) -> Compared:
     """What a network's last operation made with what it should have made."""
     if targets is None:
         return Compared()
-    saturated = 0.0
-    if operation in ("sigmoid", "tanh"):
-        made = outputs.double() if operation == "tanh" else 2 * outputs.double() - 1
-        saturated = (1 - made.square() < FLAT).double().mean().item()
     if not targets.is_floating_point():
-        return Compared(*_cross_entropy(outputs, targets), saturated=saturated)
+        return Compared(*_cross_entropy(outputs, targets))
+    outputs, targets = outputs.double(), targets.double()
+    losses = _squared(outputs, targets)
     low, high = RANGES.get(operation, (None, None))
     least = (targets - targets.clamp(low, high)).square().mean().item() if operation in RANGES else 0.0
-    return Compared(*_squared(outputs.double(), targets.double()), True, least, saturated)
+    stuck = 0.0
+    if operation in ("sigmoid", "tanh"):
+        made, wanted = (x if operation == "tanh" else 2 * x - 1 for x in (outputs, targets))
+        stuck = ((1 - made.square() < FLAT) & ((made - wanted).abs() > 1)).double().mean().item()
+    return Compared(*losses, True, least, stuck)
 
 
 def _squared(outputs: Tensor, targets: Tensor) -> tuple[float, float]:

@@ -39,9 +39,9 @@ KINDS = {
     "scale": ("mul", "__mul__", "__rmul__", "__imul__", "mul_"),
     "mean": ("mean", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "avg_pool1d", "avg_pool2d"),
     "same": (
-        "view", "reshape", "flatten", "contiguous", "clone", "dropout", "dropout1d", "dropout2d", "alpha_dropout",
-        "feature_dropout", "permute", "transpose", "unsqueeze", "squeeze", "movedim", "swapaxes", "unflatten", "to",
-        "float", "type", "type_as", "__get__", "ravel",
+        "view", "reshape", "flatten", "contiguous", "clone", "dropout", "dropout1d", "dropout2d", "dropout3d",
+        "alpha_dropout", "feature_dropout", "feature_alpha_dropout", "permute", "transpose", "unsqueeze", "squeeze",
+        "movedim", "swapaxes", "unflatten", "to", "float", "type", "type_as", "__get__", "ravel",
     ),
 }  # fmt: skip
 KIND = {name: kind for kind, names in KINDS.items() for name in names}

@@ -15,6 +15,7 @@ from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakIdKeyDictionary
 
+from .._modules import tensors_in
 from ..theory import Step
 from ._operations import MATRICES, RECTIFIERS, SHOWN, WEIGHTS, dropped_by, kind_of, step_of, weights_of
 
@@ -140,14 +141,14 @@ class Recording(TorchFunctionMode):
         kwargs = kwargs or {}
         given = [
             each
-            for each in _tensors((args, kwargs))
+            for each in tensors_in((args, kwargs))
             if each.requires_grad and (each in self._places or not each.is_leaf)
         ]
         sources = tuple(dict.fromkeys(self.place_of(each) for each in given))
         kind = kind_of(function, args, kwargs)
         result = function(*args, **kwargs)
         written = args[0] if function is Tensor.__setitem__ else result
-        made = [each for each in _tensors(written) if each.requires_grad]
+        made = [each for each in tensors_in(written) if each.requires_grad]
         if not made or (not sources and kind != "embedding"):
             return result
         if kind == "same" and len(sources) == 1:
@@ -196,6 +197,8 @@ class Recording(TorchFunctionMode):
         if kind in WEIGHTS:
             self._channels_last = kind != "convolution"
         values = _real(x.detach())
+        if not values.numel():  # of inputs that a branch does not get
+            return
         rows = by_input(values, self.count)
         signal.largest = _largest(values)
         signal.finite = math.isfinite(signal.largest)
@@ -272,14 +275,3 @@ def _products(rows: Tensor) -> Tensor:
     scaled = (rows if rows.dtype == torch.float64 else rows.float()) / largest
     products = (scaled @ scaled.mT).double().cpu() * largest**2
     return (products + products.mT) / 2
-
-
-def _tensors(thing: Any) -> Iterator[Tensor]:
-    if isinstance(thing, Tensor):
-        yield thing
-    elif isinstance(thing, list | tuple):
-        for each in thing:
-            yield from _tensors(each)
-    elif isinstance(thing, dict):
-        for each in thing.values():
-            yield from _tensors(each)

@@ -14,13 +14,14 @@ from ._accepted import (
 )
 from ._company import COMPANY, refuse_if_company_matters
 from ._embedding import Embedding
-from ._normalising import BatchStatistics, Held, Measured, Normalising, Watching
+from ._normalising import BatchStatistics, Held, Measured, Normalising, Watching, tensors_in
 from ._undisturbed import evaluating, same_random_numbers, undisturbed
 
 __all__ = [
     "COMPANY", "DEPENDENCE", "NO_LOOK_UP", "NO_SLOPE", "BatchStatistics", "Embedding", "Held", "Measured",
     "Normalising", "Output", "Watching", "check_inputs", "check_network", "check_numbers", "check_outputs",
-    "evaluating", "refuse_if_company_matters", "same_random_numbers", "select", "undisturbed", "unwrapped",
+    "evaluating", "refuse_if_company_matters", "same_random_numbers", "select", "tensors_in", "undisturbed",
+    "unwrapped",
 ]  # fmt: skip
 
 

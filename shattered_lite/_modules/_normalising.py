@@ -6,7 +6,7 @@ use of a layer that is used twice has statistics of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -121,9 +121,10 @@ class Watching(TorchFunctionMode):
             functional.instance_norm: self.instance_norm,
         }
         self.reads_values = self.reads_values or function in READING
-        for each in (*args, *(kwargs or {}).values()):
-            if isinstance(each, Tensor) and each.requires_grad and each.is_leaf and each not in self.leaves:
-                self.leaves[each] = None if each.grad is None else each.grad.clone()
+        if torch.is_grad_enabled():
+            for each in tensors_in((args, kwargs or {})):
+                if each.requires_grad and each.is_leaf and each not in self.leaves:
+                    self.leaves[each] = None if each.grad is None else each.grad.clone()
         return own.get(function, function)(*args, **(kwargs or {}))
 
     def _batch_norm(self, values: Tensor, weight: Any, bias: Any, mean: Any, variance: Any, *rest: Any) -> Tensor:
@@ -206,3 +207,15 @@ class Normalising(Watching):
 
 def _along_channels(numbers: Tensor, axes: int) -> Tensor:
     return numbers.view(1, -1, *[1] * (axes - 2))
+
+
+def tensors_in(thing: Any) -> Iterator[Tensor]:
+    """All of them, in lists, tuples and dictionaries within each other."""
+    if isinstance(thing, Tensor):
+        yield thing
+    elif isinstance(thing, list | tuple):
+        for each in thing:
+            yield from tensors_in(each)
+    elif isinstance(thing, dict):
+        for each in thing.values():
+            yield from tensors_in(each)

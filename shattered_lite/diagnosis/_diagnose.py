@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 import torch
@@ -19,7 +19,7 @@ from .._modules import NO_SLOPE, BatchStatistics, Output, check_inputs, check_ne
 from ._diagnosis import Diagnosis
 
 STALE = 10.0  # times the variance of these inputs, or a tenth: averages that batch norm will use in eval()
-FAR = 10.0  # times the size of standardised inputs, or a tenth
+FAR = 10.0  # times the size of standardised inputs
 
 
 def diagnose(
@@ -144,7 +144,7 @@ def diagnose(
         shown, signals, features, at_end, torch.finfo(outputs.dtype).eps, names,
         learning=len(learning), frozen=not learning and any(True for _ in module.parameters()),
         unlisted=ran.unlisted, cut=ran.cut,
-        silent={name: learning[name].ndim > 1 and not learning[name].any() for name in silent}, aim=aim,
+        silent=silent, unused=_unused(module, silent, learning.keys() - silent.keys()), aim=aim,
     )  # fmt: skip
     notes += _of_ends(evidence, outputs)
     found = tuple(findings_of(evidence))
@@ -165,15 +165,28 @@ def _notes(module: nn.Module, count: int, device: torch.device) -> list[str]:
     return [note for note, so in said.items() if so]
 
 
+def _unused(module: nn.Module, silent: Iterable[str], heard: Iterable[str]) -> frozenset[str]:
+    """Parameters without a gradient that have one at the same place of another module of the same list."""
+    lists = [name for name, each in module.named_modules() if isinstance(each, nn.ModuleList | nn.ModuleDict)]
+
+    def place(name: str) -> tuple[str, str]:
+        within = max((each for each in lists if name.startswith(f"{each}.")), key=len, default="")
+        return within, name[len(within) + 1 :].partition(".")[2] if within else name
+
+    learning = {place(name) for name in heard}
+    return frozenset(name for name in silent if place(name) in learning)
+
+
 def _of_ends(evidence: Evidence, outputs: Tensor) -> list[str]:
-    """What first weights see is far from standard; or cross-entropy, which takes scores, is given probabilities."""
-    size, classes = evidence.inputs.signal, not (evidence.aim.numbers or math.isnan(evidence.aim.loss))
-    sums = outputs.double().sum(-1)
+    """Inputs far from standard, or that leave weights unused; cross-entropy of what is no score."""
+    size, classes = evidence.given.signal, not (evidence.aim.numbers or math.isnan(evidence.aim.loss))
+    sums = [outputs.double().sum(axis) for axis in (1, -1) if outputs.ndim > 1]  # scores lie along one of these
+    unused = f"{len(evidence.unused)} parameters, {min(evidence.unused, default='')} among them"
     said = {
-        f"The inputs have a size of {size:.2g}: standardise them.": evidence.entered is not None
-        and not 1 / FAR < size < FAR,
+        f"Not used at these inputs: {unused}.": bool(evidence.unused),
+        f"The inputs have a size of {size:.2g}: standardise them.": evidence.entered is not None and size > FAR,
         "Each output sums to 1, but cross-entropy takes scores, as before the softmax.": classes
-        and bool((outputs >= 0).all() and torch.allclose(sums, torch.ones_like(sums), atol=1e-3)),
+        and bool((outputs >= 0).all() and any(torch.allclose(each, torch.ones_like(each), atol=1e-3) for each in sums)),
     }
     return [note for note, so in said.items() if so]
 

@@ -226,6 +226,7 @@ def test_inputs_that_are_not_standard_and_outputs_that_are_no_scores_are_noted()
         (plain(2), 3 * ROWS, False, "standardise them"),
         (nn.Sequential(nn.LayerNorm(64), plain(2)), 100 * ROWS, False, raw),
         (nn.Sequential(plain(2), nn.Softmax(1)), ROWS, True, scores),
+        (plain(2), ROWS / 100, False, raw),
         (nn.Sequential(plain(2), nn.LogSoftmax(1)), ROWS, False, scores),
         (plain(2), ROWS, False, scores),
     ):
@@ -258,6 +259,144 @@ def test_layers_beside_each_other_are_not_all_one() -> None:
     assert sl.diagnose(Sides(behind=True), ROWS).cause == "linear"
     assert sl.diagnose(Sides(behind=False), ROWS).cause == "healthy"
     assert sl.diagnose(nn.Sequential(nn.Linear(64, 64), Sides(behind=False)), ROWS).cause == "linear"
+
+
+class OwnNorm(nn.Module):
+    """A layer norm as people write it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - x.mean(-1, keepdim=True)) / (x.std(-1, keepdim=True) + 1e-6)
+
+
+class Teaching(nn.Module):
+    """A student, and a teacher that no gradient reaches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.student, self.teacher = plain(2), [plain(2)]
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():
+            wanted = self.teacher[0](x)
+        return self.student(x), wanted
+
+
+class Centred(nn.Module):
+    """A network less itself as it was at the start."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = plain(2)
+        self.start = deepcopy(self.network).requires_grad_(False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x) - self.start(x)
+
+
+class Chosen(nn.Module):
+    """A head for each task."""
+
+    def __init__(self, zero: bool) -> None:
+        super().__init__()
+        self.body, self.heads = (
+            nn.Sequential(nn.Linear(64, 64), nn.ReLU()),
+            nn.ModuleList(nn.Linear(64, 3) for _ in range(9)),
+        )
+        for head in self.heads[2:] if zero else ():
+            nn.init.zeros_(head.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        tasks = torch.arange(len(x)) % 2
+        return torch.stack([head(self.body(x)) for head in self.heads], 1)[torch.arange(len(x)), tasks]
+
+
+class Routed(nn.Module):
+    """An expert that no input chooses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enter, self.expert, self.head = nn.Linear(64, 64), nn.Linear(64, 64), nn.Linear(64, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.enter(x).relu()
+        chosen = (x[:, 0] > 99).nonzero()[:, 0]
+        return self.head(hidden.index_add(0, chosen, self.expert(hidden[chosen])))
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        nn.Sequential(nn.Linear(64, 64), OwnNorm(), OwnNorm(), nn.Linear(64, 64), nn.GELU(), nn.Linear(64, 3)),
+        nn.Sequential(nn.Linear(64, 2048), nn.ReLU(), nn.Dropout(0.9), nn.Linear(2048, 3)),
+        Teaching(), Centred(), Chosen(zero=False), Chosen(zero=True), Routed(),
+    ],
+    ids=["own norm of a norm", "much dropout of many", "teacher", "centred", "heads", "heads at zero", "experts"],
+)  # fmt: skip
+def test_what_others_do_on_purpose_is_no_fault(network: nn.Module) -> None:
+    assert sl.diagnose(network, ROWS).cause == "healthy"
+
+
+def test_parameters_that_no_input_chose_are_noted() -> None:
+    assert any(
+        "Not used at these inputs: 14 parameters, heads.2.bias" in note
+        for note in sl.diagnose(Chosen(zero=False), ROWS).notes
+    )
+
+
+def test_a_mean_of_many_numbers_is_no_rounding_in_half_precision() -> None:
+    network = nn.Sequential(
+        nn.Conv1d(1, 8, 1),
+        nn.GroupNorm(1, 8),
+        nn.AdaptiveAvgPool1d(1),
+        nn.Flatten(),
+        nn.Linear(8, 8),
+        nn.ReLU(),
+        nn.Linear(8, 3),
+    )
+    noise = torch.randn(16, 1, 512, generator=seeded(3))
+    assert sl.diagnose(network.bfloat16(), noise.bfloat16()).cause == "healthy"
+
+
+class Times(nn.Module):
+    """What a mask leaves of a network's outputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = plain(1)
+
+    def forward(self, mask: Tensor, x: Tensor) -> Tensor:
+        return self.network(x) * mask
+
+
+def test_of_several_inputs_those_that_weights_see_count() -> None:
+    ones = torch.ones(16, 1)
+    assert sl.diagnose(Times(), [ones, ROWS]).cause == "healthy"
+    assert sl.diagnose(Times(), [ones, ROWS + 1e4]).cause == "collapsed"
+    assert not any("standardise" in note for note in sl.diagnose(Times(), [999 * ones, ROWS]).notes)
+
+
+def test_a_rare_class_may_start_at_its_share() -> None:
+    network, rare = nn.Sequential(plain(1), nn.Sigmoid()), torch.zeros(16, 10)
+    nn.init.normal_(network[0][2].weight, std=0.01)
+    nn.init.constant_(network[0][2].bias, -9.2)
+    for targets in (rare, rare.index_fill(0, torch.tensor([0]), 1.0)):
+        assert sl.diagnose(network, ROWS, targets).cause == "healthy"
+
+
+def test_gradients_of_layers_in_a_list_stay_as_they_were() -> None:
+    class Remembering(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers, self.head = [nn.GRU(8, 16, batch_first=True)], nn.Linear(16, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.layers[0](x)[0][:, -1])
+
+    network = Remembering()
+    for each in network.layers[0].parameters():
+        each.grad = torch.ones_like(each)
+    sl.diagnose(network, ROWS.view(16, 8, 8))
+    assert all((each.grad == 1).all() for each in network.layers[0].parameters())
 
 
 def test_weights_too_small_come_first_where_that_is_enough() -> None:
