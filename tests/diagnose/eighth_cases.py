@@ -36,7 +36,7 @@ def _train(model: nn.Module, batch: tuple[Tensor, Tensor], steps: int, rate: flo
     for _ in range(steps):
         optimiser.zero_grad()
         scores = model(inputs)
-        F.cross_entropy(scores.flatten(0, -2), targets.flatten()).backward()  # type: ignore[no-untyped-call]
+        F.cross_entropy(scores.flatten(0, -2), targets.flatten()).backward()
         optimiser.step()
 
 
@@ -1014,7 +1014,7 @@ class _Spike(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:
-        (above,) = ctx.saved_tensors  # type: ignore[attr-defined]
+        (above,) = ctx.saved_tensors
         out: Tensor = gradient * (above.abs() < 0.5)
         return out
 
@@ -1036,10 +1036,10 @@ class SpikingNet(nn.Module):
         total = torch.zeros_like(below)
         for _ in range(self.steps):
             first = 0.9 * first + below
-            spikes: Tensor = _Spike.apply(first - 1)  # type: ignore[no-untyped-call]
+            spikes: Tensor = _Spike.apply(first - 1)
             first = first - spikes
             second = 0.9 * second + self.second(spikes)
-            spikes = _Spike.apply(second - 1)  # type: ignore[no-untyped-call]
+            spikes = _Spike.apply(second - 1)
             second = second - spikes
             total = total + spikes
         return _plain(self.readout, total / self.steps)
