@@ -14,7 +14,7 @@ from ._changes import Change
 
 TRAINED = (*MATRICES, "recurrent")  # kinds whose weights learn from what they see
 SHALLOW = 20  # layers of weights, up to which weights of the right size suffice
-OFF = 0.9  # share of a layer's units that are never on, or left out, or saturated
+OFF = 0.9  # share of a layer's units that are never on, or left out
 STANDARD = 3.0  # times the size that standardised inputs have
 
 

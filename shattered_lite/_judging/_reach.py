@@ -8,7 +8,7 @@ from ._changes import Change
 from ._evidence import OFF, Evidence, Finding
 
 LEFT = 0.25  # of the loss of the best constant answer: half of its errors; or of outputs that are stuck and wrong
-FEW = 10
+FEW = 10  # entries at one input, that dropout leaves
 
 
 def frozen(evidence: Evidence) -> Finding | None:
