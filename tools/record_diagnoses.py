@@ -32,6 +32,8 @@ SETS = {  # where the healthy ones stand, and where the sick ones
     "sixth": ("sixth_cases.HEALTHY_SIXTH", "sixth_cases.SICK_SIXTH"),
     "seventh": ("seventh_cases.HEALTHY_SEVENTH", "seventh_cases.SICK_SEVENTH"),
     "eighth": ("eighth_cases.HEALTHY_EIGHTH", "eighth_cases.SICK_EIGHTH"),
+    "ninth": ("ninth_cases.HEALTHY_NINTH", "ninth_cases.SICK_NINTH"),
+    "tenth": ("tenth_cases.HEALTHY_TENTH", "tenth_cases.SICK_TENTH"),
 }
 COLUMNS = ("set", "state", "name", "expected", "at_first", "now")
 TABLE = sl.lab.records.FOLDER / "diagnoses.csv"
