@@ -14,6 +14,7 @@ from ._changes import Change
 
 TRAINED = (*MATRICES, "recurrent")  # kinds whose weights learn from what they see
 SHALLOW = 20  # layers of weights, up to which weights of the right size suffice
+FACTOR = 1e3  # by which sizes may change: beyond it no one step size fits all layers
 OFF = 0.9  # share of a layer's units that are never on, or left out
 STANDARD = 3.0  # times the size that standardised inputs have
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .._measuring import WEIGHTS
+from .._measuring import SMOOTH, WEIGHTS
 from . import _changes as change
 from ._changes import Change
-from ._evidence import OFF, Evidence, Finding
+from ._evidence import FACTOR, OFF, Evidence, Finding
 
-LEFT = 0.25  # of the loss of the best constant answer: half of its errors; or of outputs that are stuck and wrong
+LEFT = 0.25  # of the loss of the best constant answer: half of its errors; of outputs, stuck and half a range off
 FEW = 10  # entries at one input, that dropout leaves
 
 
@@ -74,13 +74,30 @@ def dropped(evidence: Evidence) -> Finding | None:
     return None
 
 
+def saturated(evidence: Evidence) -> Finding | None:
+    """Units, or the choices of a softmax, that lie where they are flat; or whatever else is, at most inputs."""
+    if evidence.growth > FACTOR:
+        return None  # between the flat pieces it is steep
+    changes = (change.STANDARDISE, evidence.keep_size, change.NORM)
+    for signal in evidence.signals:
+        if signal.saturated > OFF and signal is not evidence.outputs:
+            sentence = f"{signal.saturated:.0%} of what it makes lies where it is flat: almost no gradient passes."
+            return Finding("dead", signal.name, sentence, changes, "who-is-active")
+    given = [each for each in evidence.signals if not each.sources and each.heard]
+    if given and all(each.typical < 1 / FACTOR for each in given):
+        where = next(each.name for each in reversed(evidence.signals) if each.typical < 1 / FACTOR)
+        sentence = "At more than half of the inputs almost no gradient comes back: there it is flat."
+        return Finding("dead", where, sentence, changes, "who-is-active")
+    return None
+
+
 def ends_flat(evidence: Evidence) -> Finding | None:
     """The last activation is saturated, or will be on the way to targets that it cannot reach."""
     aim = evidence.aim
     if aim.least > LEFT * aim.guessing:
         sentence = f"Targets lie where its outputs never are: a loss of {aim.least:.2g} is left at best."
         return Finding("dead", evidence.outputs.name, sentence, (change.FREE_END,), "who-is-active")
-    if aim.stuck > LEFT:
+    if aim.stuck > (LEFT if evidence.outputs.operation in SMOOTH else OFF):
         sentence = f"{aim.stuck:.0%} of its outputs are wrong, and saturated: its slope there is nearly 0."
         changes = (change.STANDARDISE, change.FREE_END, evidence.keep_size)
         return Finding("dead", evidence.outputs.name, sentence, changes, "who-is-active")

@@ -14,6 +14,7 @@ RANGES = {
     "sigmoid": (0, 1), "hardsigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "relu6": (0, 6), "relu": (0, None),
     "softplus": (0, None), "exp": (0, None), "abs": (0, None), "logsigmoid": (None, 0),
 }  # fmt: skip
+SMOOTH, CUT = ("sigmoid", "tanh"), ("relu", "relu6", "hardtanh", "hardsigmoid", "clamp")  # they end where they are flat
 FLAT = 1e-3  # of the greatest slope
 
 
@@ -34,7 +35,7 @@ class Compared(NamedTuple):
     guessing: float = math.nan  # that of the best answer that is always the same
     numbers: bool = False  # whether targets are, and not classes
     least: float = 0.0  # squared error that the last activation leaves, whatever goes into it
-    stuck: float = 0.0  # share of what a last sigmoid or tanh makes that is wrong, and where its slope is nearly 0
+    stuck: float = 0.0  # share of outputs that are wrong, and where the slope of what made them is nearly 0
 
 
 def compare(outputs: Tensor, operation: str, targets: Tensor | None) -> Compared:
@@ -47,11 +48,16 @@ def compare(outputs: Tensor, operation: str, targets: Tensor | None) -> Compared
     losses = _squared(outputs, targets)
     low, high = RANGES.get(operation, (None, None))
     least = (targets - targets.clamp(low, high)).square().mean().item() if operation in RANGES else 0.0
-    stuck = 0.0
-    if operation in ("sigmoid", "tanh"):
+    return Compared(*losses, True, least, _stuck(outputs, operation, targets))
+
+
+def _stuck(outputs: Tensor, operation: str, targets: Tensor) -> float:
+    if operation in SMOOTH:
         made, wanted = (x if operation == "tanh" else 2 * x - 1 for x in (outputs, targets))
-        stuck = ((1 - made.square() < FLAT) & ((made - wanted).abs() > 1)).double().mean().item()
-    return Compared(*losses, True, least, stuck)
+        flat = (1 - made.square() < FLAT) & ((made - wanted).abs() > 1)
+    else:  # its ends are where outputs tie
+        flat = ((outputs == outputs.amin()) | (outputs == outputs.amax())) & (outputs != targets)
+    return flat.double().mean().item() if operation in (*SMOOTH, *CUT) else 0.0
 
 
 def _squared(outputs: Tensor, targets: Tensor) -> tuple[float, float]:

@@ -49,6 +49,13 @@ ACTIVATIONS = {  # with torch's defaults; a sigmoid is no activation of the book
     **{name: theory.ACTIVATIONS[name] for name in ("relu", "elu", "selu", "gelu", "silu", "softplus", "mish", "tanh")},
     "sigmoid": theory.Activation(special.expit, lambda z: special.expit(z) * special.expit(-z)),
 }
+FLAT = 1e-3  # of the greatest slope
+SLOPES: dict[str, Callable[[Tensor], Tensor]] = {  # relative to the greatest, by what an activation has made
+    "tanh": lambda y: 1 - y.square(),
+    "sigmoid": lambda y: 4 * y * (1 - y),
+    "softsign": lambda y: (1 - y.abs()).square(),
+    "softmax": lambda y: 1 - y.amax(-1),  # where one takes all
+}
 
 
 def kind_of(function: Callable[..., Any], args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None) -> str:
@@ -64,6 +71,13 @@ def dropped_by(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[s
         return 0.0
     share = _argument(args, kwargs, 1, "p")
     return 0.5 if share is None else float(share)
+
+
+def flat_share(operation: str, made: Tensor) -> float:
+    """Share of what an activation made where its slope is less than a thousandth of its greatest one."""
+    slope = SLOPES.get(operation)
+    alone = operation == "softmax" and made.shape[-1] == 1
+    return math.nan if slope is None or alone else (slope(made) < FLAT).double().mean().item()
 
 
 def weights_of(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Tensor | None:
@@ -101,7 +115,8 @@ def step_of(
         return _weights(kind, args, kwargs, given[0])
     if kind == "norm":
         return _norm(function, args, kwargs, given[0])
-    return Step()
+    weights = weights_of(function, args, kwargs)
+    return Step(gain=0.0, back=0.0) if kind in MATRICES and weights is not None and not weights.any() else Step()
 
 
 def _weights(kind: str, args: Sequence[Any], kwargs: dict[str, Any], x: Tensor) -> Step:

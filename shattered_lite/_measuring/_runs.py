@@ -60,7 +60,7 @@ class Ran:
     @property
     def unlisted(self) -> int:
         """How many parameters the network uses that are not among its own, since all of these are held here."""
-        return sum(isinstance(each, nn.Parameter) for each in self.mode.leaves)
+        return self.mode.parameters
 
     def forget(self) -> None:
         """Let go of the way back, which takes most of the memory."""
@@ -131,7 +131,7 @@ def gradients_of(
     output: Output,
     parameters: Sequence[nn.Parameter],
 ) -> Sequence[Tensor | None]:
-    """Of a random combination of the outputs of all inputs, by parameters."""
+    """Of a random combination of the outputs of all inputs, by parameters: zero where only their values are used."""
     mode, kept = Normalising(Held(statistics)), [each.grad for each in parameters]
     for each in parameters:
         each.requires_grad_(True)
@@ -143,7 +143,10 @@ def gradients_of(
             assert isinstance(outputs, Tensor)
             if outputs.requires_grad:
                 _send_back((outputs * torch.randn(outputs.shape).to(outputs)).sum())
-        return [each.grad for each in parameters]
+        return [
+            torch.zeros_like(each) if each.grad is None and mode.constant.get(each) else each.grad
+            for each in parameters
+        ]
     finally:
         mode.restore()
         for each, gradient in zip(parameters, kept, strict=True):

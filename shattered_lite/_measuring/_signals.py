@@ -17,7 +17,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from .._modules import tensors_in
 from ..theory import Step
-from ._operations import MATRICES, RECTIFIERS, SHOWN, WEIGHTS, dropped_by, kind_of, step_of, weights_of
+from ._operations import MATRICES, RECTIFIERS, SHOWN, WEIGHTS, dropped_by, flat_share, kind_of, step_of, weights_of
 
 
 @dataclass
@@ -38,7 +38,9 @@ class Signal:
     overflows: bool = False  # its gradient
     dead: float = math.nan  # share of units that are off at every input and position; of rectifiers
     always_on: float = math.nan
+    varied: float = math.nan  # share of its power that tells positions of one input apart: tokens, nodes, pixels
     dropped: float = 0.0  # share of it that dropout leaves out in training
+    saturated: float = math.nan  # share of it that lies where an activation, or a softmax, is flat; but for rectifiers
     identical: bool = False  # whether all units of a layer of weights make the same, and so will learn the same
     gradients: Tensor | None = None  # (directions, inputs, inputs); None where none came
     came: int = 0  # gradients that came back so far
@@ -68,6 +70,14 @@ class Signal:
         return self.gradients is not None and bool(self.gradients.diagonal(dim1=1, dim2=2).sum() > 0)
 
     @property
+    def typical(self) -> float:
+        """Size of its gradient at the median input, relative to the root mean square over inputs."""
+        if self.gradient is None or not self.heard:
+            return math.nan
+        squares = self.gradient.diagonal()
+        return (squares.median() / squares.mean()).sqrt().item()
+
+    @property
     def own(self) -> Tensor:
         """Mean square at each input."""
         return torch.tensor(math.nan) if self.covariance is None else self.covariance.diagonal()
@@ -76,6 +86,11 @@ class Signal:
     def rms(self) -> float:
         """Root mean square."""
         return self.own.mean().sqrt().item()
+
+    @property
+    def spread(self) -> float:
+        """Share of its power that tells inputs apart."""
+        return math.nan if self.covariance is None else 1 - (self.covariance.mean() / self.own.mean()).item()
 
 
 @dataclass
@@ -206,14 +221,25 @@ class Recording(TorchFunctionMode):
             return
         signal.size = rows.shape[1]
         signal.covariance = _products(rows.double() if self.precise else rows) / signal.size
+        signal.varied = self._over_positions(values)
         units = values.movedim(-1 if self._channels_last or values.ndim < 3 else 1, 0)
         units = units.reshape(len(units), -1)
         if operation in RECTIFIERS:
             signal.dead = (units == 0).all(1).double().mean().item()
             signal.always_on = (units != 0).all(1).double().mean().item()
+        signal.saturated = flat_share(operation, values)
         if kind in MATRICES:
             signal.identical = _identical(units)
         x.register_hook(self._gradient_of(signal))
+
+    def _over_positions(self, values: Tensor) -> float:
+        if values.ndim < 3 or len(values) != self.count:
+            return math.nan
+        at_positions = values.movedim(-1 if self._channels_last else 1, -1).flatten(1, -2).float()
+        if at_positions.shape[1] == 1:
+            return math.nan
+        at_positions = at_positions / max(_largest(values), 1e-30)
+        return 1 - (at_positions.mean(1).square().mean() / at_positions.square().mean()).item()
 
     def _gradient_of(self, signal: Signal) -> Callable[[Tensor], None]:
         def came_back(gradient: Tensor | None) -> None:

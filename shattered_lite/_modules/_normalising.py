@@ -111,6 +111,8 @@ class Watching(TorchFunctionMode):
         super().__init__()
         self.reads_values = False
         self.leaves: Any = WeakIdKeyDictionary()
+        self.constant: Any = WeakIdKeyDictionary()  # whether only their values were used, as under no_grad
+        self.parameters = 0  # among them; one of a layer that is made on the way is gone afterwards
 
     def __torch_function__(
         self, function: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
@@ -121,11 +123,18 @@ class Watching(TorchFunctionMode):
             functional.instance_norm: self.instance_norm,
         }
         self.reads_values = self.reads_values or function in READING
+        leaves = [each for each in tensors_in((args, kwargs or {})) if each.requires_grad and each.is_leaf]
         if torch.is_grad_enabled():
-            for each in tensors_in((args, kwargs or {})):
-                if each.requires_grad and each.is_leaf and each not in self.leaves:
+            for each in leaves:
+                if each not in self.leaves:
                     self.leaves[each] = None if each.grad is None else each.grad.clone()
-        return own.get(function, function)(*args, **(kwargs or {}))
+                    self.parameters += isinstance(each, nn.Parameter)
+        result = own.get(function, function)(*args, **(kwargs or {}))
+        made = list(tensors_in(result)) if leaves else []
+        if made or function in READING:
+            for each in leaves:
+                self.constant[each] = self.constant.get(each, True) and not any(x.requires_grad for x in made)
+        return result
 
     def _batch_norm(self, values: Tensor, weight: Any, bias: Any, mean: Any, variance: Any, *rest: Any) -> Tensor:
         """The order in which ``torch.batch_norm`` takes what ``functional.batch_norm`` takes."""

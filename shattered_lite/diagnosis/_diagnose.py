@@ -108,7 +108,7 @@ def diagnose(
         bar.update()
         ran = measuring.forward(module, inputs, statistics, output, directions)
         gradients_of = partial(measuring.gradients_of, module, inputs, statistics, output)
-        if ran.cut and (callable(output) or all(each is not None for each in gradients_of(list(learning.values())))):
+        if ran.cut and (callable(output) or _all_heard(gradients_of(list(learning.values())))):
             raise ValueError(NO_SLOPE)  # it was not the network; or what lies before the cut has nothing to learn
         measuring.refuse_dependence(ran)
         measuring.refuse_company(module, inputs, statistics, output)
@@ -163,6 +163,10 @@ def _notes(module: nn.Module, count: int, device: torch.device) -> list[str]:
         "Autocast is on around this call; all was measured without it.": torch.is_autocast_enabled(device.type),
     }
     return [note for note, so in said.items() if so]
+
+
+def _all_heard(gradients: Sequence[Tensor | None]) -> bool:
+    return all(each is not None and bool(each.any()) for each in gradients)
 
 
 def _unused(module: nn.Module, silent: Iterable[str], heard: Iterable[str]) -> frozenset[str]:
