@@ -69,7 +69,10 @@ UNCENTRED = Change(
     "nn.BatchNorm2d(channels)  # in place of nn.InstanceNorm2d",
 )
 KEEP_MORE = Change("Leave out a smaller share: nn.Dropout takes the share that it drops.", "nn.Dropout(0.1)")
-LIST = Change("Keep layers where the network finds them.", "self.layers = nn.ModuleList(layers)")
+LIST = Change(
+    "Keep layers and weights where the network finds them.",
+    "self.layers = nn.ModuleList(layers); self.weight = nn.Parameter(weight)",
+)
 UNFREEZE = Change("Let it learn.", "network.requires_grad_(True)")
 ZERO_HEAD = Change("Start the last layer at zero.", "nn.init.zeros_(layer.weight)")
 STANDARDISE_TARGETS = Change(

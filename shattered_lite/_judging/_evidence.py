@@ -62,7 +62,7 @@ class Evidence:
     modules: frozenset[str]  # their names
     learning: int  # how many parameters ask for a gradient
     frozen: bool  # whether there are parameters, and none of them does
-    unlisted: int  # how many more it uses that ``parameters()`` does not have
+    unlisted: int  # how many tensors of weights it has that are not among these
     cut: bool  # whether the outputs no longer depend on the inputs by steps that can be differentiated
     silent: Mapping[str, bool]  # those that can never get one, by name; and whether they are zeros that lock each other
     unused: frozenset[str]  # such of these as have siblings that learn: experts, or heads, that no input chose
@@ -82,6 +82,11 @@ class Evidence:
     def growth(self) -> float:
         """Of the relative gradient, from there back to the inputs."""
         return self.inputs.scale / self.features_scale
+
+    @property
+    def ending(self) -> float:
+        """By what share of their differences outputs move, if what the last weights see changes by its own size."""
+        return self.features_scale / math.sqrt(max(self.outputs.spread, self.rounding))
 
     @property
     def rectified(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .._measuring import SMOOTH, WEIGHTS
 from . import _changes as change
 from ._changes import Change
-from ._evidence import FACTOR, OFF, Evidence, Finding
+from ._evidence import FACTOR, OFF, TRAINED, Evidence, Finding
 
 LEFT = 0.25  # of the loss of the best constant answer: half of its errors; of outputs, stuck and half a range off
 FEW = 10  # entries at one input, that dropout leaves
@@ -25,9 +25,7 @@ def unlisted(evidence: Evidence) -> Finding | None:
     if not evidence.unlisted > evidence.learning / 2:
         return None
     first = next((each for each in evidence.signals if each.kind in WEIGHTS), evidence.signals[0])
-    sentence = (
-        f"It uses {evidence.unlisted} parameters that network.parameters() does not have: no optimiser moves them."
-    )
+    sentence = f"It has {evidence.unlisted} tensors of weights not in network.parameters(): nothing moves them."
     return Finding("dead", first.name, sentence, (change.LIST,), "who-is-active")
 
 
@@ -84,8 +82,9 @@ def saturated(evidence: Evidence) -> Finding | None:
             sentence = f"{signal.saturated:.0%} of what it makes lies where it is flat: almost no gradient passes."
             return Finding("dead", signal.name, sentence, changes, "who-is-active")
     given = [each for each in evidence.signals if not each.sources and each.heard]
-    if given and all(each.typical < 1 / FACTOR for each in given):
-        where = next(each.name for each in reversed(evidence.signals) if each.typical < 1 / FACTOR)
+    seen = [evidence.entering(each).typical for each in evidence.signals if each.kind in TRAINED and each.heard]
+    if seen and given and all(each.typical < seen[-1] / FACTOR for each in given):
+        where = next(each.name for each in reversed(evidence.signals) if each.typical < seen[-1] / FACTOR)
         sentence = "At more than half of the inputs almost no gradient comes back: there it is flat."
         return Finding("dead", where, sentence, changes, "who-is-active")
     return None

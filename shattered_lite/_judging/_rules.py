@@ -159,9 +159,8 @@ def _loud_signal(evidence: Evidence) -> Finding | None:
 
 def _faint_end(evidence: Evidence) -> Finding | None:
     """What comes behind the last weights is saturated, though not right; or it normalises a single number."""
-    differ = evidence.features_scale / math.sqrt(max(evidence.outputs.spread, evidence.rounding))
-    if 0 < differ < 1 / FACTOR and not evidence.aim.loss < LEFT * evidence.aim.guessing:
-        sentence = f"A change of all that the last weights see moves outputs by {differ:.1g} of how much they differ."
+    if 0 < evidence.ending < 1 / FACTOR and not evidence.aim.loss < LEFT * evidence.aim.guessing:
+        sentence = f"As what the last weights see changes by its size, outputs move by {evidence.ending:.1g} of theirs."
         return Finding("dead", evidence.outputs.name, sentence, (change.FREE_END, change.NORM), "who-is-active")
     return None
 
@@ -206,16 +205,17 @@ def _collapsed(evidence: Evidence) -> Finding | None:
 
 
 def _steep(evidence: Evidence) -> Finding | None:
-    """Shattering, and explosion relative to the signals, are one number apart."""
-    if not evidence.growth > FACTOR:
+    """Shattering, and explosion relative to the signals, are one number apart; before the last weights, or behind."""
+    behind = evidence.ending > FACTOR
+    if not (behind or evidence.growth > FACTOR):
         return None
-    where = evidence.deepest(lambda layer: layer.scale > evidence.features_scale * FACTOR)
+    where = evidence.deepest(lambda layer: layer.scale > evidence.features_scale * (1 if behind else FACTOR))
     if evidence.inputs.nearby < APART:
         sentence = f"Gradients are large; neighbouring points' have a correlation of {evidence.inputs.nearby:.2f}."
         return Finding("shattered", where, sentence, (change.SKIP, change.LINEAR_START), "theorem-3")
-    sentence = (
-        f"Relative to the signal, the gradient at the inputs is {evidence.growth:.1g} times that at the last weights."
-    )
+    of, at = ("what the last weights see", "outputs") if behind else ("the inputs", "the last weights")
+    grown = evidence.ending if behind else evidence.growth
+    sentence = f"Relative to the signal, the gradient at {of} is {grown:.1g} times that at {at}."
     return Finding("exploding", where, sentence, (change.SKIP, change.NORM), "gradients-explode")
 
 

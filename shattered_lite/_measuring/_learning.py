@@ -7,10 +7,24 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from .._modules import tensors_in
+
 ROUNDS = 4  # of zeros behind zeros that open one after the other
 MOVE = 0.01  # of a parameter, relative to its size; or as it is, if that is 0
 
 Gradients = Callable[[Sequence[nn.Parameter]], Sequence[Tensor | None]]  # None where the outputs are not made with it
+
+
+def plain_weights(network: nn.Module) -> int:
+    """How many matrices of numbers its modules hold that are neither parameters nor buffers, nor made of any."""
+    held = {id(each) for each in (*network.parameters(), *network.buffers())}
+    found = {
+        id(each)
+        for module in network.modules()
+        for each in tensors_in({name: value for name, value in vars(module).items() if not name.startswith("_")})
+        if each.is_floating_point() and each.ndim > 1 and each.is_leaf and not each.requires_grad
+    }
+    return len(found - held)
 
 
 def out_of_reach(learning: Mapping[str, nn.Parameter], gradients: Gradients) -> dict[str, bool]:

@@ -34,7 +34,7 @@ class Compared(NamedTuple):
     loss: float = math.nan  # cross-entropy of class numbers, or mean squared error
     guessing: float = math.nan  # that of the best answer that is always the same
     numbers: bool = False  # whether targets are, and not classes
-    least: float = 0.0  # squared error that the last activation leaves, whatever goes into it
+    least: float = 0.0  # loss that the last activation leaves, whatever goes into it
     stuck: float = 0.0  # share of outputs that are wrong, and where the slope of what made them is nearly 0
 
 
@@ -43,12 +43,21 @@ def compare(outputs: Tensor, operation: str, targets: Tensor | None) -> Compared
     if targets is None:
         return Compared()
     if not targets.is_floating_point():
-        return Compared(*_cross_entropy(outputs, targets))
+        loss, guessing, least = _cross_entropy(outputs, operation, targets)
+        return Compared(loss, guessing, least=least)
     outputs, targets = outputs.double(), targets.double()
     losses = _squared(outputs, targets)
     low, high = RANGES.get(operation, (None, None))
     least = (targets - targets.clamp(low, high)).square().mean().item() if operation in RANGES else 0.0
     return Compared(*losses, True, least, _stuck(outputs, operation, targets))
+
+
+def _least(scores: Tensor, operation: str) -> float:
+    """Cross-entropy of scores of which the right one is as high, and all others are as low, as they can be."""
+    low, high = RANGES.get(operation, (None, None))
+    if (scores >= 0).all() and torch.allclose(scores.sum(1), torch.ones_like(scores[:, 0]), atol=1e-3):
+        low, high = 0, 1  # a softmax, whoever wrote it
+    return 0.0 if low is None or high is None else math.log1p((scores.shape[1] - 1) * math.exp(low - high))
 
 
 def _stuck(outputs: Tensor, operation: str, targets: Tensor) -> float:
@@ -73,7 +82,7 @@ def _squared(outputs: Tensor, targets: Tensor) -> tuple[float, float]:
     return error.item(), (targets - targets.mean(0)).square().mean().item()
 
 
-def _cross_entropy(outputs: Tensor, targets: Tensor) -> tuple[float, float]:
+def _cross_entropy(outputs: Tensor, operation: str, targets: Tensor) -> tuple[float, float, float]:
     scores = outputs if targets.shape == outputs.shape[:-1] else outputs.movedim(1, -1) if outputs.ndim > 1 else outputs
     if outputs.ndim < 2 or targets.shape != scores.shape[:-1]:
         hint = ""
@@ -91,4 +100,5 @@ def _cross_entropy(outputs: Tensor, targets: Tensor) -> tuple[float, float]:
         hint = "; to one output give targets.float()[:, None]" if scores.shape[1] == 1 else ""
         raise ValueError(f"targets: from {least} to {most}, but the outputs score {scores.shape[1]} classes{hint}")
     shares = torch.bincount(classes, minlength=scores.shape[1]).double() / len(classes)
-    return functional.cross_entropy(scores, classes).item(), torch.special.entr(shares).sum().item()
+    loss, guessing = functional.cross_entropy(scores, classes), torch.special.entr(shares).sum()
+    return loss.item(), guessing.item(), _least(scores, operation)

@@ -44,7 +44,7 @@ class Signal:
     identical: bool = False  # whether all units of a layer of weights make the same, and so will learn the same
     gradients: Tensor | None = None  # (directions, inputs, inputs); None where none came
     came: int = 0  # gradients that came back so far
-    ancestors: frozenset[int] = frozenset()  # signals that reach it without passing weights
+    ancestors: frozenset[int] = frozenset()  # signals that reach it by known steps, without passing weights
     over_time: Tensor | None = None  # squared gradient at each step of a sequence that goes into a recurrent layer
     along: Tensor | None = None  # the same along the second of three axes of what the network is given
     weights: int | None = None  # which of the network's matrices it is made with, in the order of their first use
@@ -203,7 +203,8 @@ class Recording(TorchFunctionMode):
 
     def _write(self, x: Tensor, name: str, operation: str, kind: str, step: Step) -> None:
         place = len(self.signals)
-        before = [] if kind in WEIGHTS else [self.signals[source].ancestors for source in step.sources]
+        apart = kind in WEIGHTS or not step.known  # theory ends where it is not; and a loop has very many of them
+        before = [] if apart else [self.signals[source].ancestors for source in step.sources]
         signal = Signal(name, operation, kind, step, ancestors=frozenset({place}).union(*before))
         self._places[x] = place
         if place == self.keep:
@@ -214,9 +215,12 @@ class Recording(TorchFunctionMode):
         values = _real(x.detach())
         if not values.numel():  # of inputs that a branch does not get
             return
-        rows = by_input(values, self.count)
         signal.largest = _largest(values)
+        if signal.largest == math.inf:  # minus infinity is how a mask leaves out what follows it
+            values = values.masked_fill(values == -math.inf, 0.0)
+            signal.largest = _largest(values)
         signal.finite = math.isfinite(signal.largest)
+        rows = by_input(values, self.count)
         if rows is None or not signal.finite:
             return
         signal.size = rows.shape[1]

@@ -33,11 +33,9 @@ class Embedding(TorchFunctionMode):
 
 
 def _hold(indices: Tensor, tokens: Tensor) -> bool:
-    """Whether these are the tokens; or some columns of them; or the tokens among others, such as one for the class."""
-    if indices.numel() == tokens.numel():
-        return bool((indices.flatten() == tokens.flatten()).all())
-    if tokens.ndim != 2 or indices.ndim not in (1, 2) or len(indices) != len(tokens):
-        return False
-    short, long = sorted((indices.view(len(tokens), -1), tokens), key=lambda each: each.shape[1])
+    """Whether these are the tokens; or a piece of each input's; or they among others, such as one for the class."""
+    if len(indices) != len(tokens):
+        return indices.numel() == tokens.numel() and bool((indices.flatten() == tokens.flatten()).all())
+    short, long = sorted((x.reshape(len(tokens), -1) for x in (indices, tokens)), key=lambda each: each.shape[1])
     windows = long.unfold(1, short.shape[1], 1)  # (inputs, places, columns)
     return bool((windows == short.unsqueeze(1)).all(2).all(0).any())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
@@ -143,10 +142,10 @@ def diagnose(
     evidence = Evidence(
         shown, signals, features, at_end, torch.finfo(outputs.dtype).eps, names,
         learning=len(learning), frozen=not learning and any(True for _ in module.parameters()),
-        unlisted=ran.unlisted, cut=ran.cut,
+        unlisted=ran.unlisted + measuring.plain_weights(module), cut=ran.cut,
         silent=silent, unused=_unused(module, silent, learning.keys() - silent.keys()), aim=aim,
     )  # fmt: skip
-    notes += _of_ends(evidence, outputs)
+    notes += _of_ends(evidence)
     found = tuple(findings_of(evidence))
     return Diagnosis(type(module).__name__, count, shown, found, tuple(notes), aim.loss, aim.guessing)
 
@@ -181,16 +180,12 @@ def _unused(module: nn.Module, silent: Iterable[str], heard: Iterable[str]) -> f
     return frozenset(name for name in silent if place(name) in learning)
 
 
-def _of_ends(evidence: Evidence, outputs: Tensor) -> list[str]:
-    """Inputs far from standard, or that leave weights unused; cross-entropy of what is no score."""
-    size, classes = evidence.given.signal, not (evidence.aim.numbers or math.isnan(evidence.aim.loss))
-    sums = [outputs.double().sum(axis) for axis in (1, -1) if outputs.ndim > 1]  # scores lie along one of these
-    unused = f"{len(evidence.unused)} parameters, {min(evidence.unused, default='')} among them"
+def _of_ends(evidence: Evidence) -> list[str]:
+    """Inputs far from standard, or that leave weights unused."""
+    size, unused = evidence.given.signal, evidence.unused
     said = {
-        f"Not used at these inputs: {unused}.": bool(evidence.unused),
+        f"Not used at these inputs: {len(unused)} parameters, {min(unused, default='')} among them.": bool(unused),
         f"The inputs have a size of {size:.2g}: standardise them.": evidence.entered is not None and size > FAR,
-        "Each output sums to 1, but cross-entropy takes scores, as before the softmax.": classes
-        and bool((outputs >= 0).all() and any(torch.allclose(each, torch.ones_like(each), atol=1e-3) for each in sums)),
     }
     return [note for note, so in said.items() if so]
 
