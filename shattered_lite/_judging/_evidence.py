@@ -64,7 +64,7 @@ class Evidence:
     frozen: bool  # whether there are parameters, and none of them does
     unlisted: int  # how many tensors of weights it has that are not among these
     cut: bool  # whether the outputs no longer depend on the inputs by steps that can be differentiated
-    silent: Mapping[str, bool]  # those that can never get one, by name; and whether they are zeros that lock each other
+    silent: Mapping[str, str]  # those that can never get one, by name; and why: "locked" by each other, "constant", ""
     unused: frozenset[str]  # such of these as have siblings that learn: experts, or heads, that no input chose
     aim: Compared  # the outputs with the targets
 
@@ -86,6 +86,8 @@ class Evidence:
     @property
     def ending(self) -> float:
         """By what share of their differences outputs move, if what the last weights see changes by its own size."""
+        if not any(each.heard for each in self.signals if not each.sources):
+            return math.nan  # of the outputs nothing was measured but themselves
         return self.features_scale / math.sqrt(max(self.outputs.spread, self.rounding))
 
     @property

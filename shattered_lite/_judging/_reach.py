@@ -40,8 +40,8 @@ def cut_off(evidence: Evidence) -> Finding | None:
 
 def stuck(evidence: Evidence) -> Finding | None:
     """Zeros that lock each other: neither ever gets a gradient."""
-    for name, zero in evidence.silent.items():
-        if zero:
+    for name, why in evidence.silent.items():
+        if why == "locked":
             sentence = f"{name} is zero and gets no gradient, nor ever will: another zero locks it."
             cure = Change(change.ONE_ZERO.sentence, f"nn.init.kaiming_normal_(network.get_parameter({name!r}))")
             return Finding("zero by design", _owner(name), sentence, (cure,), "after-the-paper")

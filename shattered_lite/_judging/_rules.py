@@ -128,7 +128,8 @@ def _identical(evidence: Evidence) -> Finding | None:
 
 
 def _linear(evidence: Evidence) -> Finding | None:
-    if zero_at_start(evidence.signals) and any(layer.curvature > ALIKE for layer in evidence.layers):
+    off = zero_at_start(evidence.signals) and any(layer.curvature > ALIKE for layer in evidence.layers)
+    if off or any(each.operation == "softmax" and evidence.entering(each).rms == 0 for each in evidence.signals):
         return None  # it is linear at the start, but will not be: what bends is switched off
     on_the_way = [layer for layer in evidence.layers if layer.gradient > 0 and not math.isnan(layer.curvature)]
     straight = max(
@@ -210,8 +211,8 @@ def _steep(evidence: Evidence) -> Finding | None:
     if not (behind or evidence.growth > FACTOR):
         return None
     where = evidence.deepest(lambda layer: layer.scale > evidence.features_scale * (1 if behind else FACTOR))
-    if evidence.inputs.nearby < APART:
-        sentence = f"Gradients are large; neighbouring points' have a correlation of {evidence.inputs.nearby:.2f}."
+    if (near := evidence.inputs.nearby) < APART:
+        sentence = f"Gradients are large, and those at neighbouring points have a correlation of {near:.2f}."
         return Finding("shattered", where, sentence, (change.SKIP, change.LINEAR_START), "theorem-3")
     of, at = ("what the last weights see", "outputs") if behind else ("the inputs", "the last weights")
     grown = evidence.ending if behind else evidence.growth
@@ -273,7 +274,7 @@ def _sequences(signals: Sequence[Signal]) -> Iterator[tuple[Signal, Tensor]]:
 
 
 RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
-    frozen, unlisted, _overflow, cut_off, stuck, _alike_inputs, _cancelled, _faint_signal, _loud_signal, _dead, dropped,
-    _normed_away, _nothing, _identical, _linear, saturated, _faint_gradient, _collapsed, _faint_end, _steep,
+    frozen, unlisted, _overflow, cut_off, stuck, _alike_inputs, _cancelled, _normed_away, _faint_signal, _loud_signal,
+    _dead, dropped, _nothing, _identical, _linear, saturated, _faint_gradient, _collapsed, _faint_end, _steep,
     ends_flat, _far_off, _over_time, out_of_reach,
 )  # fmt: skip

@@ -27,17 +27,19 @@ def plain_weights(network: nn.Module) -> int:
     return len(found - held)
 
 
-def out_of_reach(learning: Mapping[str, nn.Parameter], gradients: Gradients) -> dict[str, bool]:
+def out_of_reach(learning: Mapping[str, nn.Parameter], gradients: Gradients) -> dict[str, str]:
     """Names of parameters whose gradient is exactly zero, and stays so when those that have one are moved a little.
 
-    A head that starts at zero hides all others for one step only. True are weights that are zero and lock each other:
-    moved together, they get a gradient. Others may be such as these inputs do not use. Values are changed: call it
-    where they are restored.
+    A head that starts at zero hides all others for one step only. With each name stands why: "locked" are weights that
+    are zero and lock each other, which moved together get a gradient; of "constant" ones only the values are used, as
+    under ``no_grad``; others ("") may be such as these inputs do not use. Values are changed: call it where they are
+    restored.
     """
-    silent = list(learning)
+    silent, constant = list(learning), set[str]()
 
     def without(names: list[str]) -> list[str]:
         found = dict(zip(learning, gradients(list(learning.values())), strict=True))
+        constant.update(name for name, own in found.items() if own is not None and not own.numel())
         return [name for name in names if (own := found[name]) is not None and not own.any()]
 
     for _ in range(ROUNDS):
@@ -52,7 +54,8 @@ def out_of_reach(learning: Mapping[str, nn.Parameter], gradients: Gradients) -> 
     for name in zero:
         _move(learning[name])
     locked = set(zero).difference(without(zero)) if zero else set()
-    return {name: name in locked and learning[name].ndim > 1 for name in silent}
+    why = {name: "locked" for name in locked if learning[name].ndim > 1} | dict.fromkeys(constant, "constant")
+    return {name: why.get(name, "") for name in silent}
 
 
 def _move(parameter: Tensor) -> None:

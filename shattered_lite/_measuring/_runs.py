@@ -24,7 +24,8 @@ from .._modules import (
     refuse_if_company_matters,
     select,
 )
-from ._signals import Recording, Signal, by_input
+from ._numbers import by_input
+from ._signals import Recording, Signal
 
 POINTS = 33  # on the line between two inputs, its ends and its middle among them
 
@@ -131,7 +132,7 @@ def gradients_of(
     output: Output,
     parameters: Sequence[nn.Parameter],
 ) -> Sequence[Tensor | None]:
-    """Of a random combination of the outputs of all inputs, by parameters: zero where only their values are used."""
+    """Of a random combination of the outputs of all inputs, by parameters: empty where only their values are used."""
     mode, kept = Normalising(Held(statistics)), [each.grad for each in parameters]
     for each in parameters:
         each.requires_grad_(True)
@@ -144,8 +145,7 @@ def gradients_of(
             if outputs.requires_grad:
                 _send_back((outputs * torch.randn(outputs.shape).to(outputs)).sum())
         return [
-            torch.zeros_like(each) if each.grad is None and mode.constant.get(each) else each.grad
-            for each in parameters
+            each.new_empty(0) if each.grad is None and mode.constant.get(each) else each.grad for each in parameters
         ]
     finally:
         mode.restore()

@@ -17,6 +17,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from .._modules import tensors_in
 from ..theory import Step
+from ._numbers import by_input, identical, largest, over_positions, products, real
 from ._operations import MATRICES, RECTIFIERS, SHOWN, WEIGHTS, dropped_by, flat_share, kind_of, step_of, weights_of
 
 
@@ -116,6 +117,7 @@ class Recording(TorchFunctionMode):
         self._running: list[str] = []
         self._calls: Counter[tuple[str, str]] = Counter()
         self._channels_last = True
+        self._lost: set[int] = set()  # signals whose gradient no theory knows, and so none of those before
 
     @contextmanager
     def on(self) -> Iterator[None]:
@@ -201,31 +203,37 @@ class Recording(TorchFunctionMode):
             known = sum(map(len, met)) == len(frozenset().union(*met))
         return step._replace(sources=sources) if known else Step(sources)
 
+    def _ancestors(self, place: int, kind: str, step: Step) -> frozenset[int]:
+        """A loop would have very many, but no theory asks for any behind a step that it does not know."""
+        if not step.known:
+            self._lost.update(step.sources)
+        apart = kind in WEIGHTS or not step.known
+        before = [] if apart else [self.signals[each].ancestors for each in step.sources if each not in self._lost]
+        return frozenset({place}).union(*before)
+
     def _write(self, x: Tensor, name: str, operation: str, kind: str, step: Step) -> None:
         place = len(self.signals)
-        apart = kind in WEIGHTS or not step.known  # theory ends where it is not; and a loop has very many of them
-        before = [] if apart else [self.signals[source].ancestors for source in step.sources]
-        signal = Signal(name, operation, kind, step, ancestors=frozenset({place}).union(*before))
+        signal = Signal(name, operation, kind, step, ancestors=self._ancestors(place, kind, step))
         self._places[x] = place
         if place == self.keep:
             self.kept = x
         self.signals.append(signal)
         if kind in WEIGHTS:
             self._channels_last = kind != "convolution"
-        values = _real(x.detach())
+        values = real(x.detach())
         if not values.numel():  # of inputs that a branch does not get
             return
-        signal.largest = _largest(values)
+        signal.largest = largest(values)
         if signal.largest == math.inf:  # minus infinity is how a mask leaves out what follows it
             values = values.masked_fill(values == -math.inf, 0.0)
-            signal.largest = _largest(values)
+            signal.largest = largest(values)
         signal.finite = math.isfinite(signal.largest)
         rows = by_input(values, self.count)
         if rows is None or not signal.finite:
             return
         signal.size = rows.shape[1]
-        signal.covariance = _products(rows.double() if self.precise else rows) / signal.size
-        signal.varied = self._over_positions(values)
+        signal.covariance = products(rows.double() if self.precise else rows) / signal.size
+        signal.varied = over_positions(values, self.count, self._channels_last)
         units = values.movedim(-1 if self._channels_last or values.ndim < 3 else 1, 0)
         units = units.reshape(len(units), -1)
         if operation in RECTIFIERS:
@@ -233,29 +241,20 @@ class Recording(TorchFunctionMode):
             signal.always_on = (units != 0).all(1).double().mean().item()
         signal.saturated = flat_share(operation, values)
         if kind in MATRICES:
-            signal.identical = _identical(units)
+            signal.identical = identical(units)
         x.register_hook(self._gradient_of(signal))
-
-    def _over_positions(self, values: Tensor) -> float:
-        if values.ndim < 3 or len(values) != self.count:
-            return math.nan
-        at_positions = values.movedim(-1 if self._channels_last else 1, -1).flatten(1, -2).float()
-        if at_positions.shape[1] == 1:
-            return math.nan
-        at_positions = at_positions / max(_largest(values), 1e-30)
-        return 1 - (at_positions.mean(1).square().mean() / at_positions.square().mean()).item()
 
     def _gradient_of(self, signal: Signal) -> Callable[[Tensor], None]:
         def came_back(gradient: Tensor | None) -> None:
-            rows = None if gradient is None else by_input(_real(gradient.detach()), self.count)
+            rows = None if gradient is None else by_input(real(gradient.detach()), self.count)
             if rows is None:
                 return
-            if not math.isfinite(_largest(rows)):
+            if not math.isfinite(largest(rows)):
                 signal.overflows = True
                 return
             if signal.gradients is None:  # once: memory that is kept between big pieces would hold them all
                 signal.gradients = torch.zeros(self.directions, self.count, self.count, dtype=torch.float64)
-            signal.gradients[signal.came % self.directions] = _products(rows)
+            signal.gradients[signal.came % self.directions] = products(rows)
             signal.came += 1
 
         return came_back
@@ -270,38 +269,3 @@ class Recording(TorchFunctionMode):
 
         if x.ndim == 3:
             x.register_hook(came_back)
-
-
-def by_input(values: Tensor, count: int) -> Tensor | None:
-    """One row an input: along the first axis, or the second, or a first that counts pieces of each input."""
-    if values.ndim and len(values) == count:
-        return values.reshape(count, -1)
-    if values.ndim > 1 and values.shape[1] == count:
-        return values.transpose(0, 1).reshape(count, -1)
-    return values.reshape(count, -1) if values.ndim and len(values) % count == 0 else None
-
-
-def _real(values: Tensor) -> Tensor:
-    """Each complex number as two real ones."""
-    return torch.view_as_real(values.resolve_conj()) if values.is_complex() else values
-
-
-def _identical(units: Tensor) -> bool:
-    """Whether all rows are the same, but for rounding, and not zero; some hundred entries of each tell."""
-    some = units[:, :: max(1, units.shape[1] // 256)].double()
-    apart, size = (some - some[:1]).abs().max().item(), some.abs().max().item()
-    return len(units) > 1 and apart <= 8 * torch.finfo(units.dtype).eps * size and size > 0
-
-
-def _largest(values: Tensor) -> float:
-    """Size of the largest entry; nan or infinite if there is such a one."""
-    low, high = torch.aminmax(values)
-    return max(-low.item(), high.item()) if low == low else math.nan
-
-
-def _products(rows: Tensor) -> Tensor:
-    """Of each row with each, in numbers that neither overflow nor underflow; float32 is fast and exact enough."""
-    largest = min(_largest(rows), 1e150) or 1.0
-    scaled = (rows if rows.dtype == torch.float64 else rows.float()) / largest
-    products = (scaled @ scaled.mT).double().cpu() * largest**2
-    return (products + products.mT) / 2

@@ -168,7 +168,7 @@ def _all_heard(gradients: Sequence[Tensor | None]) -> bool:
     return all(each is not None and bool(each.any()) for each in gradients)
 
 
-def _unused(module: nn.Module, silent: Iterable[str], heard: Iterable[str]) -> frozenset[str]:
+def _unused(module: nn.Module, silent: Mapping[str, str], heard: Iterable[str]) -> frozenset[str]:
     """Parameters without a gradient that have one at the same place of another module of the same list."""
     lists = [name for name, each in module.named_modules() if isinstance(each, nn.ModuleList | nn.ModuleDict)]
 
@@ -177,7 +177,7 @@ def _unused(module: nn.Module, silent: Iterable[str], heard: Iterable[str]) -> f
         return within, name[len(within) + 1 :].partition(".")[2] if within else name
 
     learning = {place(name) for name in heard}
-    return frozenset(name for name in silent if place(name) in learning)
+    return frozenset(name for name, why in silent.items() if why != "constant" and place(name) in learning)
 
 
 def _of_ends(evidence: Evidence) -> list[str]:

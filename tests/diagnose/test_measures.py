@@ -38,8 +38,9 @@ def test_correlation_and_size_are_those_of_input_gradients() -> None:
 
 def test_the_page_of_every_finding_is_in_the_book() -> None:
     """Where the built book has it: a page lies at its root."""
-    tree = ast.parse((ROOT / "shattered_lite/_judging/_rules.py").read_text())
-    words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "shattered_lite/_judging").glob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    words = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     pages = {file.stem for file in (ROOT / "book").glob("*.md")}
     named = {word for word in words if word in pages or ("-" in word and " " not in word)}
     assert named <= pages

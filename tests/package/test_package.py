@@ -355,10 +355,10 @@ def test_the_package_stays_small() -> None:
         folder = path.relative_to(PACKAGE).parts[0]
         apart = folder in ("lab", "exercises", "_measuring", "_judging", "diagnosis")
         wings.setdefault(folder if apart else "helper", []).append(path)
-    assert lines(wings["helper"]) <= 5_360
-    assert lines(wings["_measuring"]) <= 880
-    assert lines(wings["_judging"]) <= 500
-    assert lines(wings["diagnosis"]) <= 410
+    assert lines(wings["helper"]) <= 5_370
+    assert lines(wings["_measuring"]) <= 940
+    assert lines(wings["_judging"]) <= 550
+    assert lines(wings["diagnosis"]) <= 400
     assert lines(wings["lab"]) <= 3_100
     assert max(lines([path]) for path in wings["exercises"]) <= 120
     assert lines(PACKAGE / "exercises" / f"{name}.py" for name in GRADING) <= 600
