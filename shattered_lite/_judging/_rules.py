@@ -112,7 +112,8 @@ def _nothing(evidence: Evidence) -> Finding | None:
 def _normed_away(evidence: Evidence) -> Finding | None:
     """A norm over a single number, or over what is all one number."""
     for signal in evidence.signals:
-        if signal.kind == "norm" and signal.rms == 0 < evidence.entering(signal).rms and not signal.step.zero:
+        seen = evidence.entering(signal)
+        if signal.kind == "norm" and signal.rms == 0 and seen.rms > 1 / FACTOR and not signal.step.zero:
             sentence = "It makes nothing of something: a number less its own mean is zero."
             return Finding("collapsed", signal.name, sentence, (change.UNCENTRED,), "one-curve")
     return None
