@@ -34,6 +34,8 @@ SETS = {  # where the healthy ones stand, and where the sick ones
     "eighth": ("eighth_cases.HEALTHY_EIGHTH", "eighth_cases.SICK_EIGHTH"),
     "ninth": ("ninth_cases.HEALTHY_NINTH", "ninth_cases.SICK_NINTH"),
     "tenth": ("tenth_cases.HEALTHY_TENTH", "tenth_cases.SICK_TENTH"),
+    "eleventh": ("eleventh_cases.HEALTHY_ELEVENTH", "eleventh_cases.SICK_ELEVENTH"),
+    "twelfth": ("twelfth_cases.HEALTHY_TWELFTH", "twelfth_cases.SICK_TWELFTH"),
 }
 COLUMNS = ("set", "state", "name", "expected", "at_first", "now")
 TABLE = sl.lab.records.FOLDER / "diagnoses.csv"
