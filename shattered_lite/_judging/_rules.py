@@ -275,7 +275,7 @@ def _sequences(signals: Sequence[Signal]) -> Iterator[tuple[Signal, Tensor]]:
 
 
 RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
-    frozen, unlisted, _overflow, cut_off, stuck, _alike_inputs, _cancelled, _faint_signal, _loud_signal,
-    _normed_away, _dead, dropped, _nothing, _identical, _linear, saturated, _faint_gradient, _collapsed, _faint_end, _steep,
+    frozen, unlisted, _overflow, cut_off, stuck, _alike_inputs, _cancelled, _faint_signal, _loud_signal, _normed_away,
+    _dead, dropped, _nothing, _identical, _linear, saturated, _faint_gradient, _collapsed, _faint_end, _steep,
     ends_flat, _far_off, _over_time, out_of_reach,
 )  # fmt: skip

@@ -11,8 +11,8 @@ from torch.nn import functional
 
 IGNORED = -100  # a target that torch leaves out
 RANGES = {
-    "sigmoid": (0, 1), "hardsigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "relu6": (0, 6), "relu": (0, None),
-    "softplus": (0, None), "exp": (0, None), "abs": (0, None), "logsigmoid": (None, 0),
+    "sigmoid": (0, 1), "hardsigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "hardtanh": (-1, 1), "relu6": (0, 6),
+    "relu": (0, None), "softplus": (0, None), "exp": (0, None), "abs": (0, None), "logsigmoid": (None, 0),
 }  # fmt: skip
 SMOOTH, CUT = ("sigmoid", "tanh"), ("relu", "relu6", "hardtanh", "hardsigmoid", "clamp")  # they end where they are flat
 FLAT = 1e-3  # of the greatest slope
@@ -64,8 +64,9 @@ def _stuck(outputs: Tensor, operation: str, targets: Tensor) -> float:
     if operation in SMOOTH:
         made, wanted = (x if operation == "tanh" else 2 * x - 1 for x in (outputs, targets))
         flat = (1 - made.square() < FLAT) & ((made - wanted).abs() > 1)
-    else:  # its ends are where outputs tie
-        flat = ((outputs == outputs.amin()) | (outputs == outputs.amax())) & (outputs != targets)
+    else:  # of a clamp, the ends are where outputs tie
+        low, high = RANGES.get(operation, outputs.aminmax() if outputs.amin() < outputs.amax() else (None, None))
+        flat = ((outputs == low) | (outputs == high)) & (outputs != targets)
     return flat.double().mean().item() if operation in (*SMOOTH, *CUT) else 0.0
 
 
