@@ -3,7 +3,8 @@
 The cases stand in ``tests/diagnose``; a row each goes into ``shattered_lite/lab/records/diagnoses.csv``. A row keeps
 what was said when its case was first met, however the diagnosis changes. The history has the code that met a set first:
 1cfa28d the second, ac59653 the third, 1526446 the fourth, 38895a1 the fifth, 246fa4f the sixth,
-ba9917d the seventh, 6e938fb the eighth. A crash counts as a refusal.
+ba9917d the seventh, 6e938fb the eighth, 93e4cf5 the ninth and the tenth, 7ce302f the twelfth, and then 2bdc3ca the
+eleventh. A crash counts as a refusal.
 """
 
 from __future__ import annotations

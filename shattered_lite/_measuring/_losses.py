@@ -11,8 +11,9 @@ from torch.nn import functional
 
 IGNORED = -100  # a target that torch leaves out
 RANGES = {
-    "sigmoid": (0, 1), "hardsigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "hardtanh": (-1, 1), "relu6": (0, 6),
-    "relu": (0, None), "softplus": (0, None), "exp": (0, None), "abs": (0, None), "logsigmoid": (None, 0),
+    "sigmoid": (0, 1), "hardsigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "hardtanh": (-1, 1),
+    "cosine_similarity": (-1, 1), "relu6": (0, 6), "relu": (0, None), "softplus": (0, None), "exp": (0, None),
+    "abs": (0, None), "logsigmoid": (None, 0),
 }  # fmt: skip
 SMOOTH, CUT = ("sigmoid", "tanh"), ("relu", "relu6", "hardtanh", "hardsigmoid", "clamp")  # they end where they are flat
 FLAT = 1e-3  # of the greatest slope

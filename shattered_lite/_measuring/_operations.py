@@ -50,6 +50,7 @@ ACTIVATIONS = {  # with torch's defaults; a sigmoid is no activation of the book
     "sigmoid": theory.Activation(special.expit, lambda z: special.expit(z) * special.expit(-z)),
 }
 FLAT = 1e-3  # of the greatest slope
+UNIT = 1e-3  # by which a length may differ from 1
 SLOPES: dict[str, Callable[[Tensor], Tensor]] = {  # relative to the greatest, by what an activation has made
     "tanh": lambda y: 1 - y.square(),
     "sigmoid": lambda y: 4 * y * (1 - y),
@@ -88,6 +89,20 @@ def weights_of(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[s
     elif kind_of(function) in MATRICES:
         weights = _argument(args, kwargs, 2 if function is functional.bilinear else 1, "weight")
     return weights
+
+
+def makes_cosines(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
+    """Whether it multiplies vectors that all have unit length."""
+    name = getattr(function, "__name__", "")
+    if name not in ("linear", "matmul", "__matmul__", "mm") or len(args) != 2 or kwargs:
+        return False
+    one, other = args
+    return all(_of_unit_length(x) for x in (one, other if name == "linear" or other.ndim < 2 else other.mT))
+
+
+def _of_unit_length(x: Tensor) -> bool:
+    lengths = x.detach().float().norm(dim=-1)
+    return bool(lengths.numel()) and bool((lengths - 1).abs().max() < UNIT)
 
 
 def step_of(

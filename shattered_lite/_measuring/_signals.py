@@ -18,7 +18,18 @@ from torch.utils.weak import WeakIdKeyDictionary
 from .._modules import tensors_in
 from ..theory import Step
 from ._numbers import by_input, identical, largest, over_positions, products, real
-from ._operations import MATRICES, RECTIFIERS, SHOWN, WEIGHTS, dropped_by, flat_share, kind_of, step_of, weights_of
+from ._operations import (
+    MATRICES,
+    RECTIFIERS,
+    SHOWN,
+    WEIGHTS,
+    dropped_by,
+    flat_share,
+    kind_of,
+    makes_cosines,
+    step_of,
+    weights_of,
+)
 
 
 @dataclass
@@ -173,7 +184,7 @@ class Recording(TorchFunctionMode):
                 self._places[each] = sources[0]
             self.signals[sources[0]].dropped = max(self.signals[sources[0]].dropped, dropped_by(function, args, kwargs))
             return result
-        operation = function.__name__.strip("_")
+        operation = "cosine_similarity" if makes_cosines(function, args, kwargs) else function.__name__.strip("_")
         name = (self._running[-1] if self._running else "") or operation
         self._calls[name, operation] += 1
         calls = self._calls[name, operation]

@@ -85,11 +85,12 @@ def line_correlation(covariance: Tensor) -> Tensor:
     tensor([1.0000, 0.5000, 0.0000], dtype=torch.float64)
     """
     precise = _square("covariance", covariance, 2)
-    length = precise.diagonal().sqrt()
-    lags = range(len(precise))
-    return torch.stack(
-        [precise.diagonal(lag).sum() / (length[lag:] * length[: len(length) - lag]).sum() for lag in lags]
-    )
+    length, points = precise.diagonal().sqrt(), len(precise)
+    here, there = torch.triu_indices(points, points, device=precise.device)
+    both = torch.stack([precise[here, there], length[here] * length[there]])
+    along, own = both.new_zeros(2, points).index_add_(1, there - here, both)
+    correlation: Tensor = along / own
+    return correlation
 
 
 def line_structure(kernel: Tensor) -> Tensor:

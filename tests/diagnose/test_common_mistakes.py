@@ -101,6 +101,20 @@ def test_cross_entropy_wants_scores(end: nn.Module, cause: str) -> None:
         assert f"a loss of {least:.2g} is left at best" in found.verdict
 
 
+@pytest.mark.parametrize(("scale", "cause"), [(1.0, "dead"), (16.0, "healthy")])
+def test_cosines_are_scores_that_end_at_one(scale: float, cause: str) -> None:
+    prototypes, classes = nn.Linear(64, 10, bias=False), torch.arange(16) % 10
+
+    def compare(to: nn.ModuleList, x: Tensor) -> Tensor:
+        sides = F.normalize(to[0](x), dim=1), F.normalize(to[1].weight, dim=1)
+        scores = sides[0] @ sides[1].T
+        return scale * scores if scale > 1 else scores
+
+    assert said(Does(compare, perceptron(outputs=64), prototypes), ROWS, classes) == cause
+    unbounded = Does(lambda to, x: to[1](F.normalize(to[0](x), dim=1)), perceptron(outputs=64), prototypes)
+    assert said(unbounded, ROWS, classes) == "healthy"
+
+
 def test_a_softmax_written_by_hand_is_one() -> None:
     by_hand = Does(lambda to, x: to[0](x).exp() / to[0](x).exp().sum(1, keepdim=True), perceptron())
     assert said(by_hand, ROWS, CLASSES) == "dead"

@@ -356,7 +356,7 @@ def test_the_package_stays_small() -> None:
         apart = folder in ("lab", "exercises", "_measuring", "_judging", "diagnosis")
         wings.setdefault(folder if apart else "helper", []).append(path)
     assert lines(wings["helper"]) <= 5_370
-    assert lines(wings["_measuring"]) <= 940
+    assert lines(wings["_measuring"]) <= 960
     assert lines(wings["_judging"]) <= 550
     assert lines(wings["diagnosis"]) <= 400
     assert lines(wings["lab"]) <= 3_100
