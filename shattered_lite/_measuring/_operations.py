@@ -101,8 +101,8 @@ def makes_cosines(function: Callable[..., Any], args: Sequence[Any], kwargs: dic
 
 
 def _of_unit_length(x: Tensor) -> bool:
-    lengths = x.detach().float().norm(dim=-1)
-    return bool(lengths.numel()) and bool((lengths - 1).abs().max() < UNIT)
+    dense = x.layout == torch.strided and x.numel() > 0
+    return dense and bool((torch.linalg.vector_norm(x.detach(), dim=-1) - 1).abs().max() < UNIT)
 
 
 def step_of(

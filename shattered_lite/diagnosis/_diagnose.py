@@ -45,8 +45,8 @@ def diagnose(
 
     How often it is right was counted on networks by people who did not know its code, when it first met them: it named
     the right cause of 110 of 150 sick networks, and raised an alarm at 4 of 166 networks as people build them, and at
-    12 of 150 that were sick and had been cured. (It refused some of all kinds, and of the sick ones called some healthy:
-    the chapter has the table.)
+    12 of 150 that were sick and had been cured. (It refused some of all kinds, and called some of the sick ones
+    healthy: the chapter has the table.)
 
     Parameters
     ----------

@@ -115,6 +115,15 @@ def test_cosines_are_scores_that_end_at_one(scale: float, cause: str) -> None:
     assert said(unbounded, ROWS, classes) == "healthy"
 
 
+def test_products_of_sparse_and_of_complex_matrices_are_looked_at_as_they_are() -> None:
+    sparse, turn = torch.eye(32).to_sparse(), torch.eye(4, dtype=torch.complex64)
+
+    def multiply(to: nn.ModuleList, x: Tensor) -> Tensor:
+        return ((to[0]((sparse @ x.T).T) + 0j) @ turn).real
+
+    assert said(Does(multiply, perceptron()), ROWS) == "healthy"
+
+
 def test_a_softmax_written_by_hand_is_one() -> None:
     by_hand = Does(lambda to, x: to[0](x).exp() / to[0](x).exp().sum(1, keepdim=True), perceptron())
     assert said(by_hand, ROWS, CLASSES) == "dead"
